@@ -1,0 +1,107 @@
+#include "http.hpp"
+
+#include <array>
+
+#include <berth/coro/timeout.hpp>
+#include <berth/coro/when_any.hpp>
+#include <berth/discovery/json_object.hpp>
+
+namespace pm {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto longest_silence = 60s;
+constexpr auto last_chance = 100ms;  // for a request on its way when the service begins to stop
+
+const char* reason_of(int status) {
+  switch (status) {
+    case 200: return "OK";
+    case 201: return "Created";
+    case 400: return "Bad Request";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 413: return "Content Too Large";
+    default: return "Internal Server Error";
+  }
+}
+
+std::string to_text(const response& answer, bool keep_alive) {
+  return fmt::format(
+      "HTTP/1.1 {} {}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{}\r\n{}",
+      answer.status, reason_of(answer.status), answer.body.size(),
+      keep_alive ? "" : "Connection: close\r\n", answer.body);
+}
+
+/// The next bytes; ends early where the service begins to stop and nothing is on its way.
+berth::task<std::size_t> receive(berth::tcp_stream& client, std::span<std::byte> buffer,
+                                 bool between_requests, berth::event& draining) {
+  const auto until = berth::deadline::after(longest_silence);
+  if (!between_requests) {
+    const auto received = co_await client.read_some(buffer, until);
+    co_return received ? *received : 0;
+  }
+  if (!draining.is_set()) {
+    auto first = co_await berth::when_any(client.read_some(buffer, until), draining.wait());
+    if (first.index() == 0) {
+      const auto& received = std::get<0>(first);
+      co_return received ? *received : 0;
+    }
+  }
+  const auto received = co_await client.read_some(buffer, berth::deadline::after(last_chance));
+  co_return received ? *received : 0;
+}
+
+}  // namespace
+
+response refusal(int status, const std::string& message) {
+  fmt::memory_buffer out;
+  berth::json_object object(out);
+  object.member("error", message);
+  object.end();
+  return {status, fmt::to_string(out)};
+}
+
+berth::task<> serve_http(berth::tcp_stream client, responder respond, berth::event& draining) {
+  request_parser parser;
+  std::array<std::byte, 16 * 1024> buffer;
+  std::string_view bytes;
+  bool first_request = true;
+  for (;;) {
+    auto state = parse_state::incomplete;
+    if (!bytes.empty()) state = parser.feed(bytes);
+    while (state == parse_state::incomplete) {
+      const bool between = !first_request && !parser.begun();
+      const std::size_t size = co_await receive(client, buffer, between, draining);
+      if (size == 0) co_return;
+      bytes = {reinterpret_cast<const char*>(buffer.data()), size};
+      state = parser.feed(bytes);
+    }
+    first_request = false;
+    response answer;
+    bool keep_alive = false;
+    if (state == parse_state::complete) {
+      request asked = parser.complete();
+      keep_alive = asked.keep_alive;
+      answer = co_await respond(std::move(asked));
+    } else if (state == parse_state::too_large) {
+      answer = refusal(413, "a request may have 64 KiB at most");
+    } else {
+      answer = refusal(400, "this is no HTTP/1.1 request");
+    }
+    keep_alive = keep_alive && !draining.is_set();
+    const std::string text = to_text(answer, keep_alive);
+    const auto sent = co_await client.write_all(text);
+    if (!sent || !keep_alive) break;
+  }
+  // Closing while the client still sends would reset the connection under our answer: take what
+  // comes until it ends, for a moment.
+  const auto until = berth::deadline::after(1s);
+  const auto ended = co_await client.shutdown(until);
+  while (ended) {
+    const auto rest = co_await client.read_some(buffer, until);
+    if (!rest || *rest == 0) break;
+  }
+}
+
+}  // namespace pm

@@ -1,0 +1,78 @@
+// A client of pm-server: finds it by its port file, asks it by libcurl.
+#include <CLI/CLI.hpp>
+#include <curl/curl.h>
+#include <fmt/format.h>
+
+#include <berth/config/directory.hpp>
+#include <berth/discovery/port_file.hpp>
+
+#include "pretty.hpp"
+
+namespace {
+
+constexpr int failed = 1, wrong_usage = 2, no_live_server = 3;
+
+std::size_t collect(char* text, std::size_t, std::size_t size, void* into) {
+  static_cast<std::string*>(into)->append(text, size);
+  return size;
+}
+
+std::string get(const std::string& url) {
+  std::string body;
+  CURL* const curl = curl_easy_init();
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
+  curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+  const CURLcode status = curl_easy_perform(curl);
+  curl_easy_cleanup(curl);
+  if (status != CURLE_OK)
+    throw std::runtime_error(fmt::format("cannot get {}: {}", url, curl_easy_strerror(status)));
+  return body;
+}
+
+int list_projects(std::string server, const std::string& config_dir, bool pretty) {
+  if (server.empty()) {
+    const berth::location where("pm", berth::config_directory("pm", config_dir));
+    const auto found = berth::read_live(where);
+    if (!found) {
+      fmt::print(stderr,
+                 "No running pm-server found (checked {}). Start one with pm-server, or use "
+                 "--server URL.\n",
+                 where.port_file().string());
+      return no_live_server;
+    }
+    server = berth::url_of(*found);
+  }
+  const std::string projects = get(server + "/api/v1/projects");
+  fmt::print("{}\n", pretty ? pm::pretty(projects) : projects);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string server, config_dir;
+  bool pretty = false;
+  CLI::App app("Asks the running pm-server", "pm-cli");
+  app.add_option("--server", server, "URL of the server, instead of looking for it");
+  app.add_option("--config-dir", config_dir, "Directory of the port file");
+  app.require_subcommand(1);
+  app.fallthrough();
+  CLI::App* const project = app.add_subcommand("project", "What is on the board");
+  project->require_subcommand(1);
+  project->fallthrough();
+  CLI::App* const list = project->add_subcommand("list", "Print all projects as JSON");
+  list->add_flag("--pretty", pretty, "Over several lines");
+  try {
+    app.parse(argc, argv);
+    return list_projects(server, config_dir, pretty);
+  } catch (const CLI::ParseError& ended) {
+    return app.exit(ended) == 0 ? 0 : wrong_usage;
+  } catch (const std::exception& refused) {
+    fmt::print(stderr, "pm-cli: {}\n", refused.what());
+    return failed;
+  }
+}

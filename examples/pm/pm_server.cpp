@@ -1,0 +1,36 @@
+// A service as a user would write one: a board of projects over HTTP.
+#include <stdexcept>
+
+#include "board.hpp"
+#include "http.hpp"
+
+namespace {
+
+pm::response answer(pm::board& projects, const pm::request& asked) {
+  if (asked.path == "/health" && asked.method == "GET") return {200, R"({"status":"ok"})"};
+  if (asked.path == "/health") return pm::refusal(405, "use GET");
+  if (asked.path != "/api/v1/projects") return pm::refusal(404, "there is no " + asked.path);
+  if (asked.method == "GET") return {200, projects.to_json()};
+  if (asked.method != "POST") return pm::refusal(405, "use GET or POST");
+  try {
+    return {201, projects.add(asked.body)};
+  } catch (const std::invalid_argument& wrong) {
+    return pm::refusal(400, wrong.what());
+  }
+}
+
+berth::task<pm::response> respond(pm::board& projects, pm::request asked) {
+  co_return answer(projects, asked);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  pm::board projects;
+  berth::service service("pm", "1.0.0");
+  service.on_connection([&](berth::tcp_stream client) {
+    auto responder = [&projects](pm::request asked) { return respond(projects, std::move(asked)); };
+    return pm::serve_http(std::move(client), responder, service.draining());
+  });
+  return service.run(argc, argv);
+}

@@ -1,0 +1,39 @@
+// HTTP/1.1 requests out of a stream of bytes, one after the other, by a packaged parser.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace pm {
+
+struct request {
+  std::string method;
+  std::string path;  ///< without its query
+  std::string body;
+  bool keep_alive = false;
+};
+
+enum class parse_state { incomplete, complete, malformed, too_large };
+
+class request_parser {
+ public:
+  static constexpr std::size_t largest_body = 64 * 1024;
+
+  request_parser();
+  ~request_parser();
+
+  /// Takes bytes up to the end of one request; `bytes` keeps what comes after it.
+  parse_state feed(std::string_view& bytes);
+  /// Whether a part of a request has come.
+  bool begun() const noexcept;
+  /// The request that is complete; the next feed begins another.
+  const request& complete() const noexcept;
+
+ private:
+  struct core;
+  std::unique_ptr<core> core_;
+};
+
+}  // namespace pm

@@ -1,0 +1,16 @@
+// The process's environment by application: PM_SERVER_PORT for application "pm" and "SERVER_PORT".
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace berth {
+
+/// "PM_SERVER_PORT"; what no variable's name may hold ('-', '.') becomes '_'.
+std::string variable_name(std::string_view application, std::string_view suffix);
+
+/// The value of the variable; nothing where it is not set or empty.
+std::optional<std::string> variable(std::string_view application, std::string_view suffix);
+
+}  // namespace berth

@@ -1,0 +1,64 @@
+// What tasks need of an event loop: a queue of things to run, a clock and timers. The libuv loop
+// is one, the manual loop of the tests another. All of it belongs to the loop's thread; items are
+// owned by whoever queues them and must stay where they are until they have run or left.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include <berth/base/intrusive_list.hpp>
+
+struct uv_loop_s;
+
+namespace berth {
+
+using steady_time = std::chrono::steady_clock::time_point;
+
+/// Something that runs once, soon, on the loop's thread.
+class ready_item : public list_node {
+ public:
+  virtual void run() noexcept = 0;
+
+ protected:
+  ~ready_item() = default;
+};
+
+/// Something that runs once at a time. Made due by an executor, never twice.
+class timer_item {
+ public:
+  timer_item() noexcept = default;
+  timer_item(const timer_item&) = delete;
+  timer_item& operator=(const timer_item&) = delete;
+
+  virtual void expired() noexcept = 0;
+
+  bool armed() const noexcept { return position_ != not_armed; }
+
+ protected:
+  ~timer_item() = default;
+
+ private:
+  friend class timer_queue;
+  static constexpr std::size_t not_armed = static_cast<std::size_t>(-1);
+  steady_time due_;
+  std::uint64_t order_ = 0;
+  std::size_t position_ = not_armed;
+};
+
+class executor {
+ public:
+  virtual steady_time now() const noexcept = 0;
+  /// Runs `item` after what is queued already.
+  virtual void post(ready_item& item) noexcept = 0;
+  virtual void arm(timer_item& timer, steady_time due) = 0;
+  /// Harmless for a timer that is not armed.
+  virtual void disarm(timer_item& timer) noexcept = 0;
+  /// The libuv loop beneath, for the awaitables of io/; null where there is none.
+  virtual uv_loop_s* native() noexcept { return nullptr; }
+
+ protected:
+  ~executor() = default;
+};
+
+}  // namespace berth

@@ -1,0 +1,32 @@
+// Runs an awaitable that must finish although a stop was asked for, such as cleaning up: it does
+// not see the stop. Give it a deadline of its own where it might not end.
+#pragma once
+
+#include <berth/coro/as_task.hpp>
+
+namespace berth {
+
+template <typename T>
+class shield_awaiter {
+ public:
+  explicit shield_awaiter(task<T> shielded) noexcept : shielded_(std::move(shielded)) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <has_context Promise>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+    execution_context context;
+    context.loop = awaiting.promise().context().loop;
+    return shielded_.promise().begin(awaiting, context);
+  }
+  T await_resume() { return shielded_.promise().take(); }
+
+ private:
+  task<T> shielded_;
+};
+
+template <typename Awaitable>
+auto shield(Awaitable awaitable) {
+  return shield_awaiter<awaited_t<Awaitable>>(as_task(std::move(awaitable)));
+}
+
+}  // namespace berth

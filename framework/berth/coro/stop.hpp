@@ -1,0 +1,77 @@
+// Asking work to stop, with a reason. A stop_source is owned by whoever may ask (a scope, a
+// when_any, a service); tasks inherit its token through what awaits them, so nobody passes it by
+// hand. A source must outlive the tasks that run under it, which a joined scope guarantees.
+// Everything here belongs to one loop's thread; ask from another through event_loop::post.
+#pragma once
+
+#include <berth/base/intrusive_list.hpp>
+#include <berth/base/stop_reason.hpp>
+
+namespace berth {
+
+class stop_source;
+
+/// Is told when a stop is asked for. May not resume a coroutine at once: it posts.
+class stop_listener : public list_node {
+ public:
+  virtual void stop_requested(stop_reason why) noexcept = 0;
+
+ protected:
+  ~stop_listener() = default;
+};
+
+/// Sees whether a stop has been asked for. A default token never is.
+class stop_token {
+ public:
+  stop_token() noexcept = default;
+
+  bool stop_requested() const noexcept { return reason() != stop_reason::none; }
+  inline stop_reason reason() const noexcept;
+  /// Has `listener` told once, unless it leaves before. A stop asked for earlier is not told.
+  inline void listen(stop_listener& listener) const noexcept;
+
+ private:
+  friend class stop_source;
+  explicit stop_token(stop_source& source) noexcept : source_(&source) {}
+  stop_source* source_ = nullptr;
+};
+
+class stop_source : private stop_listener {
+ public:
+  stop_source() noexcept = default;
+  /// Stops when `parent` does, with the same reason.
+  explicit stop_source(stop_token parent) noexcept { follow(parent); }
+
+  void follow(stop_token parent) noexcept {
+    if (parent.stop_requested()) request_stop(parent.reason());
+    else parent.listen(*this);
+  }
+
+  /// The first request counts: true for it, false for the later ones.
+  bool request_stop(stop_reason why) noexcept {
+    if (reason_ != stop_reason::none) return false;
+    reason_ = why;
+    while (stop_listener* const listener = listeners_.pop_front()) listener->stop_requested(why);
+    return true;
+  }
+
+  stop_reason reason() const noexcept { return reason_; }
+  stop_token token() noexcept { return stop_token(*this); }
+
+ private:
+  friend class stop_token;
+  void stop_requested(stop_reason why) noexcept override { request_stop(why); }
+
+  intrusive_list<stop_listener> listeners_;
+  stop_reason reason_ = stop_reason::none;
+};
+
+stop_reason stop_token::reason() const noexcept {
+  return source_ ? source_->reason() : stop_reason::none;
+}
+
+void stop_token::listen(stop_listener& listener) const noexcept {
+  if (source_) source_->listeners_.push_back(listener);
+}
+
+}  // namespace berth

@@ -1,0 +1,31 @@
+// Runs a task to its end in ordinary code, sleeping until its next timer where it waits for time.
+// For tasks that wait for time and each other only; for I/O there is event_loop::run.
+#pragma once
+
+#include <stdexcept>
+#include <thread>
+
+#include <berth/coro/manual_loop.hpp>
+#include <berth/coro/root_task.hpp>
+
+namespace berth {
+
+/// Throws what the task throws, and std::logic_error if it waits for something that cannot come.
+template <typename T>
+T sync_wait(task<T> outermost) {
+  manual_loop loop;
+  root_task<T> root(std::move(outermost));
+  execution_context context;
+  context.loop = &loop;
+  root.start(context);
+  loop.run_ready();
+  while (!root.ended()) {
+    const auto due = loop.next_due();
+    if (!due) throw std::logic_error("berth::sync_wait: the task waits for what nothing can bring");
+    std::this_thread::sleep_until(*due);
+    loop.advance(*due - loop.now());
+  }
+  return root.take();
+}
+
+}  // namespace berth

@@ -1,0 +1,103 @@
+// One suspended coroutine that waits for one thing, until it comes, a stop is asked for or a
+// deadline passes, whichever is first; the other two are then taken back. The base of every
+// awaiter: it lives in the awaiting frame, so waiting allocates nothing. One thread.
+#pragma once
+
+#include <coroutine>
+
+#include <berth/base/result.hpp>
+#include <berth/coro/context.hpp>
+#include <berth/coro/deadline.hpp>
+
+namespace berth {
+
+class waiter : public ready_item {
+ public:
+  /// The thing came, told by the loop: resumes at once, and may destroy this.
+  void complete_now() noexcept {
+    disarm();
+    handle_.resume();
+  }
+  /// The thing came, told by another coroutine: resumes when the loop gets to it.
+  void complete_later() noexcept {
+    disarm();
+    context_.loop->post(*this);
+  }
+
+ protected:
+  waiter() noexcept : stopping_(*this), expiry_(*this) {}
+  // An awaiter may be moved until it is awaited; nothing of a wait has begun by then.
+  waiter(waiter&&) noexcept : waiter() {}
+  ~waiter() { disarm(); }
+
+  /// Begins to wait. False, with the reason set, where a stop or the deadline came before: do not
+  /// suspend then.
+  bool begin(std::coroutine_handle<> handle, const execution_context& context,
+             deadline until = deadline::never()) noexcept {
+    handle_ = handle;
+    context_ = context;
+    if (context.stop.stop_requested()) {
+      given_up_ = context.stop.reason();
+      return false;
+    }
+    if (!until.is_never()) {
+      if (until.passed(context.loop->now())) {
+        given_up_ = stop_reason::deadline;
+        expired_ = true;
+        return false;
+      }
+      context.loop->arm(expiry_, until.moment());
+    }
+    context.stop.listen(stopping_);
+    return true;
+  }
+
+  /// Leaves what was waited for. Returns whether the wait ends with that; false where something
+  /// was asked to end it that answers by completing.
+  virtual bool abandon() noexcept {
+    unlink();
+    return true;
+  }
+
+  /// Why the wait was given up; none where the thing came.
+  stop_reason given_up() const noexcept { return given_up_; }
+  /// Whether it was given up for its own deadline.
+  bool expired() const noexcept { return expired_; }
+  const execution_context& context() const noexcept { return context_; }
+
+ private:
+  struct stop_part final : stop_listener {
+    explicit stop_part(waiter& of) noexcept : owner(of) {}
+    void stop_requested(stop_reason why) noexcept override { owner.give_up(why); }
+    waiter& owner;
+  };
+  struct expiry_part final : timer_item {
+    explicit expiry_part(waiter& of) noexcept : owner(of) {}
+    void expired() noexcept override {
+      owner.expired_ = true;
+      owner.give_up(stop_reason::deadline);
+    }
+    waiter& owner;
+  };
+
+  void run() noexcept final { handle_.resume(); }
+
+  void give_up(stop_reason why) noexcept {
+    given_up_ = why;
+    if (abandon()) complete_later();
+  }
+
+  void disarm() noexcept {
+    stopping_.unlink();
+    if (expiry_.armed()) context_.loop->disarm(expiry_);
+  }
+
+  std::coroutine_handle<> handle_;
+  execution_context context_;
+  stop_part stopping_;
+  expiry_part expiry_;
+  stop_reason given_up_ = stop_reason::none;
+  bool expired_ = false;
+};
+
+}  // namespace berth

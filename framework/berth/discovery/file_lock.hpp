@@ -1,0 +1,35 @@
+// Locks that the kernel keeps for a process and lets go when it ends, however it ends: open file
+// description locks where the system has them. One byte each, so that one file carries several.
+#pragma once
+
+#include <string_view>
+
+namespace berth {
+
+/// Which byte of a file is locked.
+enum class lock_range {
+  owner = 0,     ///< of the lock file: who may publish. Of a port file: its server lives
+  mutation = 1,  ///< who is changing what is published, for a moment
+  starter = 2,   ///< who is starting a server
+};
+
+enum class lock_state {
+  free,
+  held,
+  unknown,  ///< the file system cannot tell
+};
+
+/// What the record says of how its file is locked.
+extern const std::string_view lock_mechanism;
+
+namespace file_lock {
+
+/// True where the lock is taken now; false where another holds it. Throws berth::error.
+bool try_lock(int descriptor, lock_range range);
+void unlock(int descriptor, lock_range range) noexcept;
+/// Asks and never takes, so it disturbs nobody.
+lock_state query(int descriptor, lock_range range) noexcept;
+
+}  // namespace file_lock
+
+}  // namespace berth

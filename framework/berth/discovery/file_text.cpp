@@ -1,0 +1,27 @@
+#include <berth/discovery/file_text.hpp>
+
+#include <cstring>
+#include <memory>
+
+#include <fmt/format.h>
+
+#include <berth/discovery/record_codec.hpp>
+#include <berth/discovery/trust.hpp>
+
+namespace berth {
+
+std::string_view read_text(const open_file& file, const file_status& status, read_mode how) {
+  constexpr std::size_t capacity = max_port_file_size + 1 + parse_padding;
+  thread_local const std::unique_ptr<char[]> buffer(new char[capacity]);
+  if (!status.regular) throw invalid_port_file(file.path(), "it is not a regular file");
+  if (status.size > max_port_file_size)
+    throw invalid_port_file(file.path(), "it is larger than 64 KiB");
+  check_owner(file.path(), status.owner);
+  const std::size_t length = file.read({buffer.get(), max_port_file_size + 1}, how);
+  if (length > max_port_file_size)
+    throw invalid_port_file(file.path(), "it is larger than 64 KiB");
+  std::memset(buffer.get() + length, 0, parse_padding);
+  return {buffer.get(), length};
+}
+
+}  // namespace berth

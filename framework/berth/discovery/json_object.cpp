@@ -1,0 +1,87 @@
+#include <berth/discovery/json_object.hpp>
+
+#include <iterator>
+
+namespace berth {
+namespace {
+
+void append(fmt::memory_buffer& out, std::string_view text) {
+  out.append(text.data(), text.data() + text.size());
+}
+
+}  // namespace
+
+void write_json_string(fmt::memory_buffer& out, std::string_view text) {
+  out.push_back('"');
+  for (const char c : text) {
+    switch (c) {
+      case '"': append(out, "\\\""); break;
+      case '\\': append(out, "\\\\"); break;
+      case '\n': append(out, "\\n"); break;
+      case '\r': append(out, "\\r"); break;
+      case '\t': append(out, "\\t"); break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20)
+          fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+        else out.push_back(c);
+    }
+  }
+  out.push_back('"');
+}
+
+json_object::json_object(fmt::memory_buffer& out, int depth) : out_(out), depth_(depth) {
+  out_.push_back('{');
+}
+
+void json_object::member(std::string_view name, std::string_view text) {
+  begin(name);
+  write_json_string(out_, text);
+}
+
+void json_object::member(std::string_view name, std::uint64_t number) {
+  begin(name);
+  fmt::format_to(std::back_inserter(out_), "{}", number);
+}
+
+void json_object::member(std::string_view name, const std::vector<std::string>& texts) {
+  begin(name);
+  out_.push_back('[');
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    if (i > 0) append(out_, ", ");
+    write_json_string(out_, texts[i]);
+  }
+  out_.push_back(']');
+}
+
+void json_object::member_if(std::string_view name, std::string_view text) {
+  if (!text.empty()) member(name, text);
+}
+
+void json_object::member_if(std::string_view name, std::uint64_t number) {
+  if (number != 0) member(name, number);
+}
+
+json_object json_object::object(std::string_view name) {
+  begin(name);
+  return {out_, depth_ + 1};
+}
+
+void json_object::end() {
+  if (!empty_) line(depth_ - 1);
+  out_.push_back('}');
+}
+
+void json_object::line(int depth) {
+  out_.push_back('\n');
+  for (int i = 0; i < depth; ++i) append(out_, "  ");
+}
+
+void json_object::begin(std::string_view name) {
+  if (!empty_) out_.push_back(',');
+  empty_ = false;
+  line(depth_);
+  write_json_string(out_, name);
+  append(out_, ": ");
+}
+
+}  // namespace berth

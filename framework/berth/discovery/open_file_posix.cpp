@@ -1,0 +1,179 @@
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+#ifdef __linux__
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#endif
+
+#include <cerrno>
+#include <cstdio>
+
+#include <berth/base/error.hpp>
+#include <berth/discovery/open_file.hpp>
+
+namespace berth {
+namespace {
+
+// Never the target of a link, never waiting for a FIFO's other end, never in a child.
+constexpr int always = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+
+[[noreturn]] void fail(std::string_view operation, const std::filesystem::path& path) {
+  throw error(last_system_error(), operation, path.native());
+}
+
+template <typename Call>
+auto retry(Call call) {
+  for (;;) {
+    const auto status = call();
+    if (status >= 0 || errno != EINTR) return status;
+  }
+}
+
+// openat2(2) with RESOLVE_CACHED answers EAGAIN where a name would have to be read from the disk.
+int open_cached([[maybe_unused]] const char* path) noexcept {
+#if defined(SYS_openat2) && defined(RESOLVE_CACHED)
+  open_how how{};
+  how.flags = O_RDONLY | always;
+  how.resolve = RESOLVE_CACHED;
+  return static_cast<int>(::syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how));
+#else
+  errno = ENOSYS;
+  return -1;
+#endif
+}
+
+// preadv2(2) with RWF_NOWAIT answers EAGAIN where the content would have to be read from the disk,
+// and EOPNOTSUPP on memory file systems, which never wait.
+ssize_t read_cached([[maybe_unused]] int descriptor, [[maybe_unused]] std::span<char> into) noexcept {
+#ifdef RWF_NOWAIT
+  const iovec vector{into.data(), into.size()};
+  const ssize_t length = ::preadv2(descriptor, &vector, 1, 0, RWF_NOWAIT);
+  if (length >= 0 || errno != EOPNOTSUPP) return length;
+  return ::read(descriptor, into.data(), into.size());
+#else
+  errno = EAGAIN;
+  return -1;
+#endif
+}
+
+}  // namespace
+
+std::optional<open_file> open_file::to_read(const std::filesystem::path& path, read_mode how) {
+  unique_fd descriptor(retry([&] {
+    return how == read_mode::cached ? open_cached(path.c_str())
+                                 : ::open(path.c_str(), O_RDONLY | always);
+  }));
+  if (descriptor) return open_file(std::move(descriptor), path);
+  if (errno == ENOENT) return std::nullopt;
+  if (how == read_mode::cached) throw would_block{};
+  fail("open", path);
+}
+
+open_file open_file::to_lock(const std::filesystem::path& path) {
+  unique_fd descriptor(retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | always, 0600); }));
+  if (!descriptor) fail("open", path);
+  return open_file(std::move(descriptor), path);
+}
+
+std::optional<open_file> open_file::to_create(const std::filesystem::path& path) {
+  unique_fd descriptor(
+      retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | always, 0600); }));
+  if (descriptor) return open_file(std::move(descriptor), path);
+  if (errno == EEXIST) return std::nullopt;
+  fail("create", path);
+}
+
+file_status open_file::status() const {
+  struct stat status;
+  if (::fstat(descriptor_.get(), &status) != 0) fail("examine", path_);
+  return {{status.st_dev, status.st_ino},
+          static_cast<std::uint64_t>(status.st_size),
+          status.st_uid,
+          S_ISREG(status.st_mode),
+          status.st_nlink > 0};
+}
+
+std::size_t open_file::read(std::span<char> into, read_mode how) const {
+  const ssize_t length = retry([&] {
+    return how == read_mode::cached ? read_cached(descriptor_.get(), into)
+                                 : ::read(descriptor_.get(), into.data(), into.size());
+  });
+  if (length < 0 && how == read_mode::cached) throw would_block{};
+  if (length < 0) fail("read", path_);
+  return static_cast<std::size_t>(length);
+}
+
+// Beyond the limit of RLIMIT_FSIZE, write(2) ends the process by SIGXFSZ: look before.
+void open_file::write(std::string_view content) {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && content.size() > limit.rlim_cur) {
+    errno = EFBIG;
+    fail("write", path_);
+  }
+  while (!content.empty()) {
+    const ssize_t length =
+        retry([&] { return ::write(descriptor_.get(), content.data(), content.size()); });
+    if (length < 0) fail("write", path_);
+    content.remove_prefix(static_cast<std::size_t>(length));
+  }
+}
+
+void open_file::sync() {
+  if (retry([&] { return ::fsync(descriptor_.get()); }) != 0) fail("sync", path_);
+}
+
+bool open_file::try_lock(lock_range range) {
+  try {
+    return file_lock::try_lock(descriptor_.get(), range);
+  } catch (const error& failed) {
+    throw error(failed.code(), "lock", path_.native());
+  }
+}
+
+void open_file::unlock(lock_range range) noexcept { file_lock::unlock(descriptor_.get(), range); }
+
+lock_state open_file::query(lock_range range) const noexcept {
+  return file_lock::query(descriptor_.get(), range);
+}
+
+std::optional<file_id> identify(const std::filesystem::path& path) {
+  struct stat status;
+  if (::lstat(path.c_str(), &status) == 0) return file_id{status.st_dev, status.st_ino};
+  if (errno == ENOENT) return std::nullopt;
+  fail("examine", path);
+}
+
+void rename_over(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::rename(from.c_str(), to.c_str()) != 0) fail("replace", to);
+}
+
+bool is_local(const std::filesystem::path& directory) noexcept {
+#ifdef __linux__
+  // From linux/magic.h and statfs(2): what is answered by another machine, or by a process.
+  constexpr std::uint32_t remote[] = {
+      0x6969 /* nfs */,       0xff534d42 /* cifs */, 0xfe534d42 /* smb2 */, 0x517b /* smb */,
+      0x65735546 /* fuse */,  0x01021997 /* 9p */,   0x00c36400 /* ceph */, 0x5346414f /* afs */,
+      0x73757245 /* coda */,  0x0bd00bd0 /* lustre */, 0x01161970 /* gfs2 */,
+      0x7461636f /* ocfs2 */, 0x786f4256 /* vboxsf */, 0x0187 /* autofs */};
+  struct statfs status;
+  if (::statfs(directory.c_str(), &status) != 0) return false;
+  for (const auto type : remote)
+    if (static_cast<std::uint32_t>(status.f_type) == type) return false;
+  return true;
+#else
+  (void)directory;
+  return false;
+#endif
+}
+
+bool remove_file(const std::filesystem::path& path) {
+  if (::unlink(path.c_str()) == 0) return true;
+  if (errno == ENOENT) return false;
+  fail("remove", path);
+}
+
+}  // namespace berth

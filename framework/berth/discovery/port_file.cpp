@@ -1,0 +1,58 @@
+#include <berth/discovery/port_file.hpp>
+
+#include <berth/discovery/file_text.hpp>
+#include <berth/discovery/lock_file.hpp>
+#include <berth/discovery/record_codec.hpp>
+
+namespace berth {
+namespace {
+
+finding judge(const open_file& file, const liveness_strategy& strategy, read_mode how) {
+  const file_status status = file.status();
+  finding found{parse_record(read_text(file, status, how), file.path()), {}, status.id};
+  found.judged = strategy.judge({found.server, file.query(lock_range::owner)});
+  return found;
+}
+
+}  // namespace
+
+std::optional<record> read(const location& where, read_mode how) {
+  const auto file = open_file::to_read(where.port_file(), how);
+  if (!file) return std::nullopt;
+  return parse_record(read_text(*file, file->status(), how), file->path());
+}
+
+std::optional<finding> examine(const location& where, const liveness_strategy& strategy,
+                               read_mode how) {
+  const auto path = where.port_file();
+  for (;;) {
+    const auto file = open_file::to_read(path, how);
+    if (!file) return std::nullopt;
+    auto found = judge(*file, strategy, how);
+    // Between opening and asking for the lock, the server may have published a new file.
+    if (!found.stale() || identify(path) == found.file) return found;
+  }
+}
+
+std::optional<record> remove_stale(const location& where, const liveness_strategy& strategy) {
+  lock_file lock(where.lock_file());
+  if (!lock.try_lock_mutation()) return std::nullopt;
+  const auto found = examine(where, strategy);
+  if (!found || !found->stale()) return std::nullopt;
+  remove_file(where.port_file());
+  return found->server;
+}
+
+std::optional<record> read_live(const location& where, const liveness_strategy& strategy) {
+  auto found = examine(where, strategy);
+  if (!found) return std::nullopt;
+  if (!found->stale()) return std::move(found->server);
+  try {
+    remove_stale(where, strategy);
+  } catch (const error&) {
+    // A directory that we may not write to keeps its stale file; there is no server all the same.
+  }
+  return std::nullopt;
+}
+
+}  // namespace berth

@@ -1,0 +1,53 @@
+#include <berth/discovery/record.hpp>
+
+#include <chrono>
+#include <random>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <berth/discovery/file_lock.hpp>
+#include <berth/discovery/process.hpp>
+
+namespace berth {
+namespace {
+
+std::string random_id() {
+  std::random_device source;
+  std::string id;
+  for (int i = 0; i < 4; ++i) id += fmt::format("{:08x}", source());
+  return id;
+}
+
+}  // namespace
+
+record describe_this_process(std::string host, std::uint16_t port, std::string version) {
+  record made;
+  made.pid = this_process_id();
+  made.port = port;
+  made.host = std::move(host);
+  made.started_at = rfc3339_now();
+  made.version = std::move(version);
+  made.instance_id = random_id();
+  made.lock = lock_mechanism;
+  made.origin = origin_of_this_process();
+  return made;
+}
+
+std::string url_of(const std::string& scheme, const std::string& host, std::uint16_t port) {
+  const std::string reachable = host == "0.0.0.0" || host == "*" ? "127.0.0.1"
+                                : host == "::"                   ? "::1"
+                                                                 : host;
+  const bool bracket = reachable.find(':') != std::string::npos && reachable.front() != '[';
+  return fmt::format(fmt::runtime(bracket ? "{}://[{}]:{}" : "{}://{}:{}"), scheme, reachable,
+                     port);
+}
+
+std::string url_of(const record& server) { return url_of(server.scheme, server.host, server.port); }
+
+std::string rfc3339_now() {
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));
+}
+
+}  // namespace berth

@@ -1,0 +1,37 @@
+// The port file's text: one JSON object, read by simdjson and written by fmt, with the checks and
+// limits of the format. No I/O; any thread.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include <berth/base/error.hpp>
+#include <berth/discovery/record.hpp>
+
+namespace berth {
+
+/// The largest port file, in bytes.
+inline constexpr std::size_t max_port_file_size = 64 * 1024;
+/// What parse_record may read beyond the end of its text.
+inline constexpr std::size_t parse_padding = 64;
+
+/// "Invalid port file PATH: REASON".
+class invalid_port_file : public error {
+ public:
+  invalid_port_file(const std::filesystem::path& path, std::string_view reason);
+};
+
+/// `padded` lies in a buffer with parse_padding more bytes behind it. Throws invalid_port_file,
+/// naming `path` and the field.
+record parse_record(std::string_view padded, const std::filesystem::path& path);
+
+/// Throws invalid_value where a field is out of range or the text would be too large.
+std::string format_record(const record& server);
+
+/// The record's members within an object that may hold others.
+class json_object;
+void write_members(json_object& into, const record& server);
+
+}  // namespace berth

@@ -1,0 +1,69 @@
+#include <berth/io/directory_watch.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include <uv.h>
+
+#include <berth/io/uv_error.hpp>
+
+namespace berth {
+
+struct directory_watch::core {
+  static constexpr std::size_t most_kept = 256;
+
+  void changed(const char* name) {
+    std::string changed_name = name ? name : "";
+    if (changes.size() == most_kept) changes.assign(1, std::string());
+    else if (std::find(changes.begin(), changes.end(), changed_name) == changes.end())
+      changes.push_back(std::move(changed_name));
+    if (awaiter* const next = std::exchange(waiting, nullptr)) next->complete_now();
+  }
+
+  uv_fs_event_t native;
+  std::deque<std::string> changes;
+  awaiter* waiting = nullptr;
+};
+
+directory_watch::directory_watch(event_loop& loop, const std::filesystem::path& directory)
+    : core_(new core) {
+  uv_fs_event_init(loop.native(), &core_->native);
+  core_->native.data = core_;
+  const auto told = [](uv_fs_event_t* of, const char* name, int, int status) {
+    static_cast<core*>(of->data)->changed(status < 0 ? nullptr : name);
+  };
+  const int status = uv_fs_event_start(&core_->native, told, directory.string().c_str(), 0);
+  if (status < 0) {
+    const auto release = [](uv_handle_t* of) { delete static_cast<core*>(of->data); };
+    uv_close(reinterpret_cast<uv_handle_t*>(&core_->native), release);
+    check_uv(status, "watch", directory.string());
+  }
+}
+
+directory_watch::~directory_watch() {
+  uv_close(reinterpret_cast<uv_handle_t*>(&core_->native),
+           [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
+}
+
+bool directory_watch::awaiter::start(std::coroutine_handle<> awaiting,
+                                     const execution_context& context) noexcept {
+  if (!core_->changes.empty() && !context.stop.stop_requested()) return false;
+  if (!begin(awaiting, context, until_)) return false;
+  core_->waiting = this;
+  return true;
+}
+
+bool directory_watch::awaiter::abandon() noexcept {
+  core_->waiting = nullptr;
+  return true;
+}
+
+result<std::string> directory_watch::awaiter::await_resume() {
+  if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  std::string name = std::move(core_->changes.front());
+  core_->changes.pop_front();
+  return name;
+}
+
+}  // namespace berth

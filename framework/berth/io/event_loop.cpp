@@ -1,0 +1,162 @@
+#include <berth/io/event_loop.hpp>
+
+#include <mutex>
+#include <stdexcept>
+
+#include <uv.h>
+
+#include <berth/base/log.hpp>
+#include <berth/coro/timer_queue.hpp>
+#include <berth/io/uv_error.hpp>
+
+namespace berth {
+namespace {
+
+template <typename Handle>
+uv_handle_t* as_handle(Handle& handle) {
+  return reinterpret_cast<uv_handle_t*>(&handle);
+}
+
+}  // namespace
+
+struct event_loop::core {
+  explicit core(event_loop& of) : owner(of) {
+    check_uv(uv_loop_init(&loop), "create an event loop");
+    loop.data = &owner;
+    uv_idle_init(&loop, &idle);
+    uv_timer_init(&loop, &timer);
+    const int status = uv_async_init(&loop, &wake, [](uv_async_t* handle) {
+      static_cast<core*>(handle->data)->run_submitted();
+    });
+    check_uv(status, "create an event loop");
+    idle.data = timer.data = wake.data = this;
+  }
+
+  bool own(const uv_handle_t* handle) const {
+    return handle->data == this;
+  }
+
+  void run_ready() {
+    intrusive_list<ready_item> batch;
+    batch.splice_back(ready);
+    while (ready_item* const next = batch.pop_front()) next->run();
+    if (ready.empty()) uv_idle_stop(&idle);
+  }
+
+  void run_due() {
+    const auto now = owner.now();
+    while (timer_item* const due = timers.take_due(now)) due->expired();
+    schedule();
+  }
+
+  // libuv counts whole milliseconds from its own, cached time: update it and round up.
+  void schedule() {
+    const auto due = timers.next_due();
+    if (!due) {
+      uv_timer_stop(&timer);
+      return;
+    }
+    uv_update_time(&loop);
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*due - owner.now()).count();
+    uv_timer_start(
+        &timer, [](uv_timer_t* handle) { static_cast<core*>(handle->data)->run_due(); },
+        wait > 0 ? static_cast<std::uint64_t>(wait) : 0, 0);
+  }
+
+  void run_submitted() {
+    std::vector<std::function<void()>> calls;
+    {
+      const std::scoped_lock lock(submitted_mutex);
+      calls.swap(submitted);
+    }
+    for (auto& call : calls) call();
+  }
+
+  event_loop& owner;
+  uv_loop_t loop;
+  uv_idle_t idle;  // active while something is ready, so that polling does not block
+  uv_timer_t timer;
+  uv_async_t wake;
+  intrusive_list<ready_item> ready;
+  timer_queue timers;
+  std::mutex submitted_mutex;
+  std::vector<std::function<void()>> submitted;
+};
+
+event_loop::event_loop() : core_(new core(*this)) {}
+
+event_loop::~event_loop() {
+  for (const auto& type : open_handles())
+    log::error("an event loop ends with an open handle of type {}", type);
+  uv_walk(
+      &core_->loop,
+      [](uv_handle_t* handle, void*) {
+        if (!uv_is_closing(handle)) uv_close(handle, nullptr);
+      },
+      nullptr);
+  uv_run(&core_->loop, UV_RUN_DEFAULT);
+  uv_loop_close(&core_->loop);
+  delete core_;
+}
+
+void event_loop::enter() {
+  uv_run(&core_->loop, UV_RUN_DEFAULT);
+}
+
+void event_loop::leave() noexcept { uv_stop(&core_->loop); }
+
+void event_loop::submit(std::function<void()> call) {
+  {
+    const std::scoped_lock lock(core_->submitted_mutex);
+    core_->submitted.push_back(std::move(call));
+  }
+  uv_async_send(&core_->wake);
+}
+
+void event_loop::stop(stop_reason why) {
+  submit([this, why] { stop_.request_stop(why); });
+}
+
+std::vector<std::string> event_loop::open_handles() const {
+  struct found {
+    const core* loop;
+    std::vector<std::string> types;
+  } seen{core_, {}};
+  uv_walk(
+      &core_->loop,
+      [](uv_handle_t* handle, void* data) {
+        auto& into = *static_cast<found*>(data);
+        if (!into.loop->own(handle) && !uv_is_closing(handle))
+          into.types.emplace_back(uv_handle_type_name(handle->type));
+      },
+      &seen);
+  return seen.types;
+}
+
+void event_loop::post(ready_item& item) noexcept {
+  if (core_->ready.empty())
+    uv_idle_start(&core_->idle,
+                  [](uv_idle_t* handle) { static_cast<core*>(handle->data)->run_ready(); });
+  core_->ready.push_back(item);
+}
+
+void event_loop::arm(timer_item& timer, steady_time due) {
+  const auto earliest = core_->timers.next_due();
+  core_->timers.arm(timer, due);
+  if (!earliest || due < *earliest) core_->schedule();
+}
+
+void event_loop::disarm(timer_item& timer) noexcept {
+  core_->timers.disarm(timer);
+  if (!core_->timers.next_due()) uv_timer_stop(&core_->timer);
+}
+
+uv_loop_s* event_loop::native() noexcept { return &core_->loop; }
+
+event_loop& event_loop::of(const execution_context& context) {
+  uv_loop_s* const native = context.loop ? context.loop->native() : nullptr;
+  if (!native) throw std::logic_error("berth: this task needs an event_loop to run on");
+  return *static_cast<event_loop*>(native->data);
+}
+
+}  // namespace berth

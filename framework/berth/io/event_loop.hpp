@@ -1,0 +1,68 @@
+// A libuv loop that runs tasks. Everything on it belongs to the thread that calls run, except
+// submit and stop, which any thread may call. The loop must outlive what was made for it; its
+// destructor finishes closing what is being closed and reports the handles that nobody closed.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <berth/coro/context.hpp>
+#include <berth/coro/root_task.hpp>
+
+struct uv_loop_s;
+
+namespace berth {
+
+class event_loop final : public executor {
+ public:
+  event_loop();
+  ~event_loop();
+  event_loop(const event_loop&) = delete;
+  event_loop& operator=(const event_loop&) = delete;
+
+  /// Runs `outermost` and everything it starts, until it has ended. Gives or throws its result.
+  template <typename T>
+  T run(task<T> outermost) {
+    root_task<T> root(std::move(outermost), [this] { leave(); });
+    root.start(context());
+    while (!root.ended()) enter();
+    return root.take();
+  }
+
+  /// Runs `call` on the loop's thread, soon. From any thread. What is submitted after the last
+  /// run is dropped.
+  void submit(std::function<void()> call);
+  /// Asks the outermost task, and all it awaits, to stop. From any thread.
+  void stop(stop_reason why = stop_reason::requested);
+
+  execution_context context() noexcept { return {this, stop_.token()}; }
+  /// Handles that are open and not the loop's own, by type ("tcp", "timer", …).
+  std::vector<std::string> open_handles() const;
+
+  steady_time now() const noexcept override { return std::chrono::steady_clock::now(); }
+  void post(ready_item& item) noexcept override;
+  void arm(timer_item& timer, steady_time due) override;
+  void disarm(timer_item& timer) noexcept override;
+  uv_loop_s* native() noexcept override;
+
+  /// The loop that a task runs on; throws std::logic_error where that is no event_loop.
+  static event_loop& of(const execution_context& context);
+
+ private:
+  struct core;
+  void enter();
+  void leave() noexcept;
+
+  core* core_;
+  stop_source stop_;
+};
+
+/// Runs `outermost` on an event loop of its own.
+template <typename T>
+T run(task<T> outermost) {
+  event_loop loop;
+  return loop.run(std::move(outermost));
+}
+
+}  // namespace berth

@@ -1,0 +1,22 @@
+// Conversions between an endpoint and the socket address that libuv takes. Private to io/.
+#pragma once
+
+#include <optional>
+
+#include <uv.h>
+
+#include <berth/base/result.hpp>
+#include <berth/io/endpoint.hpp>
+
+namespace berth {
+
+struct socket_address {
+  sockaddr_storage storage{};
+  const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+/// Nothing where the host is a name and no address.
+std::optional<socket_address> numeric_address(const endpoint& of) noexcept;
+endpoint to_endpoint(const sockaddr* address);
+
+}  // namespace berth

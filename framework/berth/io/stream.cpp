@@ -1,0 +1,243 @@
+#include <berth/io/stream.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+#include <berth/io/stream_core.hpp>
+#include <berth/io/uv_error.hpp>
+
+namespace berth {
+namespace {
+
+// On Windows libuv hands the buffer to the kernel ahead of the data, where a cancelled read could
+// not take it back: bytes go through the kept buffer there.
+#ifdef _WIN32
+constexpr bool reads_into_reader = false;
+#else
+constexpr bool reads_into_reader = true;
+#endif
+
+stream_core& core_of(void* handle) {
+  return *static_cast<stream_core*>(static_cast<uv_handle_t*>(handle)->data);
+}
+
+uv_buf_t buffer_of(const std::byte* begin, std::size_t size) {
+  return uv_buf_init(reinterpret_cast<char*>(const_cast<std::byte*>(begin)),
+                     static_cast<unsigned>(size));
+}
+
+template <typename Awaiter>
+void finish(Awaiter*& waiting, int status, int Awaiter::*field) noexcept {
+  Awaiter* const done = std::exchange(waiting, nullptr);
+  if (!done) return;
+  done->*field = status;
+  done->complete_now();
+}
+
+}  // namespace
+
+bool stream_core::start_reading() noexcept {
+  if (reading || read_status != 0) return read_status == 0;
+  const auto allocate = [](uv_handle_t* of, std::size_t, uv_buf_t* into) {
+    stream_core& self = core_of(of);
+    if (reads_into_reader && self.reader) {
+      *into = buffer_of(self.reader->buffer_.data(), self.reader->buffer_.size());
+      return;
+    }
+    if (!self.kept) self.kept.reset(new (std::nothrow) std::byte[high_water]);
+    *into = self.kept ? buffer_of(self.kept.get() + self.kept_end, high_water - self.kept_end)
+                      : uv_buf_init(nullptr, 0);
+  };
+  const int status = uv_read_start(
+      handle(), allocate, [](uv_stream_t* of, ssize_t length, const uv_buf_t* buffer) {
+        core_of(of).read(length, *buffer);
+      });
+  reading = status == 0;
+  if (status < 0) read_status = status;
+  return reading;
+}
+
+void stream_core::read(ssize_t length, const uv_buf_t& buffer) noexcept {
+  if (length == 0) return;
+  if (length < 0) {
+    uv_read_stop(handle());
+    reading = false;
+    read_status = static_cast<int>(length);
+    finish(reader, read_status, &stream::read_awaiter::status_);
+    return;
+  }
+  const auto size = static_cast<std::size_t>(length);
+  if (reader && buffer.base == reinterpret_cast<char*>(reader->buffer_.data())) {
+    reader->received_ = size;
+  } else {
+    kept_end += size;
+    if (reader) reader->received_ = take_kept(reader->buffer_);
+    if (kept_end == high_water) {
+      uv_read_stop(handle());
+      reading = false;
+    }
+  }
+  finish(reader, 0, &stream::read_awaiter::status_);
+}
+
+std::size_t stream_core::take_kept(std::span<std::byte> into) noexcept {
+  const std::size_t size = std::min(into.size(), kept_end - kept_begin);
+  std::memcpy(into.data(), kept.get() + kept_begin, size);
+  kept_begin += size;
+  if (kept_begin == kept_end) kept_begin = kept_end = 0;
+  return size;
+}
+
+bool stream_core::send(stream::write_awaiter& from) noexcept {
+  if (write_pending) return false;  // of a write that was cancelled; ours follows it
+  while (!from.rest_.empty()) {
+    const std::size_t most = std::min<std::size_t>(from.rest_.size(), 1u << 30);
+    const uv_buf_t now = buffer_of(from.rest_.data(), most);
+    const int sent = uv_try_write(handle(), &now, 1);
+    if (sent > 0) {
+      from.rest_ = from.rest_.subspan(static_cast<std::size_t>(sent));
+      continue;
+    }
+    if (sent != UV_EAGAIN && sent != UV_ENOSYS && sent != 0) {
+      from.status_ = sent;
+      return true;
+    }
+    const std::size_t size = std::min(from.rest_.size(), high_water);
+    if (!sending) sending.reset(new (std::nothrow) std::byte[high_water]);
+    if (!sending) {
+      from.status_ = UV_ENOMEM;
+      return true;
+    }
+    std::memcpy(sending.get(), from.rest_.data(), size);
+    const uv_buf_t later = buffer_of(sending.get(), size);
+    const int status = uv_write(&write_request, handle(), &later, 1, [](uv_write_t* of, int end) {
+      core_of(of->handle).wrote(end);
+    });
+    if (status < 0) {
+      from.status_ = status;
+      return true;
+    }
+    write_pending = true;
+    from.rest_ = from.rest_.subspan(size);
+    return false;
+  }
+  return true;
+}
+
+void stream_core::wrote(int status) noexcept {
+  write_pending = false;
+  if (!writer) return;
+  if (status < 0) {
+    finish(writer, status, &stream::write_awaiter::status_);
+    return;
+  }
+  if (send(*writer)) std::exchange(writer, nullptr)->complete_now();
+}
+
+bool stream_core::start_shutdown(stream::shutdown_awaiter& from) noexcept {
+  const int status =
+      uv_shutdown(&shutdown_request, handle(), [](uv_shutdown_t* of, int end) {
+        stream_core& self = core_of(of->handle);
+        self.shutdown_pending = false;
+        finish(self.closer, end, &stream::shutdown_awaiter::status_);
+      });
+  from.status_ = status;
+  if (status < 0) return false;
+  closer = &from;
+  shutdown_pending = true;
+  return true;
+}
+
+void stream_core::close() noexcept {
+  uv_close(reinterpret_cast<uv_handle_t*>(&tcp),
+           [](uv_handle_t* of) { delete static_cast<stream_core*>(of->data); });
+  const auto cancel = [](auto*& waiting, int& status) {
+    status = UV_ECANCELED;
+    std::exchange(waiting, nullptr)->complete_later();
+  };
+  if (reader) cancel(reader, reader->status_);
+  if (writer) cancel(writer, writer->status_);
+  if (closer) cancel(closer, closer->status_);
+}
+
+void stream::close() noexcept {
+  if (core_) std::exchange(core_, nullptr)->close();
+}
+
+bool stream::read_awaiter::start(std::coroutine_handle<> awaiting,
+                                 const execution_context& context) noexcept {
+  const bool stopped = context.stop.stop_requested();
+  if (!core_ || buffer_.empty() || core_->reader) {
+    status_ = !core_ ? UV_EBADF : buffer_.empty() ? UV_EINVAL : UV_EBUSY;
+    return false;
+  }
+  if (!stopped && core_->kept_begin != core_->kept_end) {
+    received_ = core_->take_kept(buffer_);
+    return false;
+  }
+  if (!begin(awaiting, context, until_)) return false;
+  if (!core_->start_reading()) {
+    status_ = core_->read_status;
+    return false;
+  }
+  core_->reader = this;
+  return true;
+}
+
+bool stream::read_awaiter::abandon() noexcept {
+  core_->reader = nullptr;
+  return true;
+}
+
+result<std::size_t> stream::read_awaiter::await_resume() const noexcept {
+  if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (status_ == UV_EOF) return std::size_t{0};
+  if (status_ < 0) return failure(uv_error_code(status_));
+  return received_;
+}
+
+bool stream::write_awaiter::start(std::coroutine_handle<> awaiting,
+                                  const execution_context& context) noexcept {
+  if (!core_ || core_->writer) {
+    status_ = core_ ? UV_EBUSY : UV_EBADF;
+    return false;
+  }
+  if (!context.stop.stop_requested() && core_->send(*this)) return false;
+  if (!begin(awaiting, context, until_)) return false;
+  core_->writer = this;
+  return true;
+}
+
+bool stream::write_awaiter::abandon() noexcept {
+  core_->writer = nullptr;
+  return true;
+}
+
+result<void> stream::write_awaiter::await_resume() const noexcept {
+  if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (status_ < 0) return failure(uv_error_code(status_));
+  return {};
+}
+
+bool stream::shutdown_awaiter::start(std::coroutine_handle<> awaiting,
+                                     const execution_context& context) noexcept {
+  if (!core_ || core_->shutdown_pending) {
+    status_ = core_ ? UV_EBUSY : UV_EBADF;
+    return false;
+  }
+  if (!begin(awaiting, context, until_)) return false;
+  return core_->start_shutdown(*this);
+}
+
+bool stream::shutdown_awaiter::abandon() noexcept {
+  core_->closer = nullptr;
+  return true;
+}
+
+result<void> stream::shutdown_awaiter::await_resume() const noexcept {
+  if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (status_ < 0) return failure(uv_error_code(status_));
+  return {};
+}
+
+}  // namespace berth

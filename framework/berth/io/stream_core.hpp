@@ -1,0 +1,49 @@
+// What a stream leaves to libuv: the handle, the bytes nobody has asked for yet and the one
+// request of each kind that can be under way. It deletes itself when libuv has closed the handle,
+// so a stream, or a coroutine that waits on it, may go at any time. Private to io/.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include <uv.h>
+
+#include <berth/io/stream.hpp>
+
+namespace berth {
+
+struct stream_core {
+  static constexpr std::size_t high_water = 64 * 1024;
+
+  uv_stream_t* handle() noexcept { return reinterpret_cast<uv_stream_t*>(&tcp); }
+  bool start_reading() noexcept;
+  std::size_t take_kept(std::span<std::byte> into) noexcept;
+  /// Sends as much of the writer's rest as the kernel takes; true when nothing more is to do.
+  bool send(stream::write_awaiter& from) noexcept;
+  bool start_shutdown(stream::shutdown_awaiter& from) noexcept;
+  void close() noexcept;
+
+  uv_tcp_t tcp;
+
+  stream::read_awaiter* reader = nullptr;
+  std::unique_ptr<std::byte[]> kept;
+  std::size_t kept_begin = 0;
+  std::size_t kept_end = 0;
+  int read_status = 0;  // UV_EOF or an error, once that was read
+  bool reading = false;
+
+  stream::write_awaiter* writer = nullptr;
+  uv_write_t write_request;
+  std::unique_ptr<std::byte[]> sending;
+  bool write_pending = false;
+
+  stream::shutdown_awaiter* closer = nullptr;
+  uv_shutdown_t shutdown_request;
+  bool shutdown_pending = false;
+
+ private:
+  void read(ssize_t length, const uv_buf_t& buffer) noexcept;
+  void wrote(int status) noexcept;
+};
+
+}  // namespace berth

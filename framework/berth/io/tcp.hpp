@@ -1,0 +1,110 @@
+// TCP: a stream with addresses, a listener that gives streams, and connect. Ports are picked by
+// the system where 0 is asked for, and read back. All on the loop's thread; cancelling an accept
+// or a connect ends it at once, and no connection is lost or leaked by that.
+#pragma once
+
+#include <berth/io/endpoint.hpp>
+#include <berth/io/event_loop.hpp>
+#include <berth/io/stream.hpp>
+
+namespace berth {
+
+class tcp_stream : public stream {
+ public:
+  endpoint local() const;
+  endpoint peer() const;
+  /// Sends small writes at once; on by default.
+  void no_delay(bool on) noexcept;
+
+ private:
+  friend class tcp_listener;
+  friend class connect_awaiter;
+  explicit tcp_stream(stream_core* core) noexcept;
+};
+
+struct listen_options {
+  listen_options() = default;
+  int backlog = 1024;     ///< connections that wait for accept; the system may allow fewer
+  bool ipv6_only = false; ///< for "::": refuse IPv4
+};
+
+class tcp_listener {
+ public:
+  /// Binds and listens. `at` has a numeric address; resolve names before. Throws berth::error.
+  tcp_listener(event_loop& loop, const endpoint& at, listen_options options = {});
+  tcp_listener(tcp_listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  tcp_listener& operator=(tcp_listener&& other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  ~tcp_listener() { close(); }
+
+  /// The address as bound, with the port that the system picked.
+  const endpoint& bound() const noexcept;
+
+  class accept_awaiter;
+  /// The next connection. One accept may wait at a time; what nobody accepts waits in the backlog.
+  inline accept_awaiter accept(deadline until = deadline::never()) noexcept;
+
+  /// Stops listening now: what waits in the backlog is reset.
+  void close() noexcept;
+
+ private:
+  struct core;
+  core* core_;
+};
+
+class [[nodiscard]] tcp_listener::accept_awaiter final : public waiter {
+ public:
+  accept_awaiter(core* from, deadline until) noexcept : core_(from), until_(until) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <has_context Promise>
+  bool await_suspend(std::coroutine_handle<Promise> awaiting) {
+    return start(awaiting, awaiting.promise().context());
+  }
+  result<tcp_stream> await_resume();
+
+ private:
+  friend tcp_listener;
+  bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
+  bool abandon() noexcept override;
+
+  core* core_;
+  deadline until_;
+  int status_ = 0;
+};
+
+tcp_listener::accept_awaiter tcp_listener::accept(deadline until) noexcept {
+  return accept_awaiter(core_, until);
+}
+
+/// Connects to a numeric address; resolve names before.
+class [[nodiscard]] connect_awaiter final : public waiter {
+ public:
+  connect_awaiter(endpoint to, deadline until) noexcept : to_(std::move(to)), until_(until) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <has_context Promise>
+  bool await_suspend(std::coroutine_handle<Promise> awaiting) {
+    return start(awaiting, awaiting.promise().context());
+  }
+  result<tcp_stream> await_resume();
+
+ private:
+  struct request;
+  bool start(std::coroutine_handle<> awaiting, const execution_context& context);
+  bool abandon() noexcept override;
+
+  endpoint to_;
+  deadline until_;
+  request* request_ = nullptr;
+  stream_core* connected_ = nullptr;
+  int status_ = 0;
+};
+
+inline connect_awaiter tcp_connect(endpoint to, deadline until = deadline::never()) noexcept {
+  return connect_awaiter(std::move(to), until);
+}
+
+}  // namespace berth

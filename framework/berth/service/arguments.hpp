@@ -1,0 +1,24 @@
+// The command line that every service has for free.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <berth/base/log.hpp>
+
+namespace berth {
+
+struct service_arguments {
+  std::optional<std::string> host;
+  std::optional<std::int64_t> port;
+  std::string config_dir;
+  std::optional<log::level> log_level;
+  /// Nothing more is to do but to exit with this, after --help, --version or wrong usage.
+  std::optional<int> exit_status;
+};
+
+service_arguments parse_arguments(int argc, const char* const* argv, const std::string& name,
+                                  const std::string& version);
+
+}  // namespace berth

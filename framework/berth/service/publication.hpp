@@ -1,0 +1,36 @@
+// A service's port file while it serves: published, published again when something else deletes
+// it, and removed in the end. On the loop's thread; files are handled on the pool.
+#pragma once
+
+#include <functional>
+
+#include <berth/coro/task.hpp>
+#include <berth/discovery/claim.hpp>
+
+namespace berth {
+
+class publication {
+ public:
+  /// Throws already_running, or error where the system refuses.
+  static task<publication> publish(location where, record server);
+  /// Under a claim that is held already.
+  static task<publication> publish(claim owned, record server);
+
+  /// Watches until it is stopped. Calls `lost`, once, if another server came in our place.
+  task<> keep(std::function<void(const error&)> lost);
+  /// Removes the file if it is ours still.
+  task<> remove();
+
+  const record& server() const noexcept { return server_; }
+  const std::optional<record>& found_stale() const noexcept { return claim_.found_stale(); }
+
+ private:
+  publication(claim owned, record server)
+      : claim_(std::move(owned)), server_(std::move(server)) {}
+  task<> publish_again();
+
+  claim claim_;
+  record server_;
+};
+
+}  // namespace berth

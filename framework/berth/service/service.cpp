@@ -1,0 +1,207 @@
+#include <berth/service/service.hpp>
+
+#include <csignal>
+#include <cstdlib>
+
+#include <berth/base/log.hpp>
+#include <berth/config/directory.hpp>
+#include <berth/config/environment.hpp>
+#include <berth/coro/shield.hpp>
+#include <berth/discovery/async.hpp>
+#include <berth/io/resolve.hpp>
+#include <berth/io/signal_set.hpp>
+#include <berth/service/arguments.hpp>
+
+namespace berth {
+namespace {
+
+task<> refuse_connection(tcp_stream) { co_return; }
+
+void set_log_level(const service_arguments& arguments, const std::string& application) {
+  if (arguments.log_level) {
+    log::set_level(*arguments.log_level);
+    return;
+  }
+  const auto named = variable(application, "LOG");
+  if (!named) return;
+  if (const auto level = log::parse_level(*named)) log::set_level(*level);
+  else
+    throw invalid_value(fmt::format("{} must be off, error, warning, info or debug, got \"{}\"",
+                                    variable_name(application, "LOG"), *named));
+}
+
+}  // namespace
+
+service::service(std::string application, std::string version)
+    : version_(std::move(version)),
+      handler_(refuse_connection),
+      where_(std::move(application), std::filesystem::path()) {}
+
+int service::run(int argc, const char* const* argv) {
+  const auto arguments = parse_arguments(argc, argv, where_.server_name(), version_);
+  if (arguments.exit_status) return *arguments.exit_status;
+  log::set_name(where_.server_name());
+  try {
+    set_log_level(arguments, where_.application);
+#ifdef SIGPIPE
+    std::signal(SIGPIPE, SIG_IGN);
+#endif
+    overrides given;
+    given.config_dir = arguments.config_dir;
+    given.host = arguments.host;
+    given.port = arguments.port;
+    event_loop loop;
+    loop.run(serve(std::move(given)));
+    return EXIT_SUCCESS;
+  } catch (const already_running& other) {
+    log::error("{}", other.what());
+    return 4;
+  } catch (const std::exception& failed) {
+    log::error("{}", failed.what());
+    return EXIT_FAILURE;
+  }
+}
+
+task<> service::serve(overrides given) {
+  const auto here = co_await current_context();
+  loop_ = &event_loop::of(here);
+  draining_.reset();
+  why_stopped_ = stop_reason::none;
+
+  std::optional<signal_set> signals;
+  if (given.catch_signals) signals.emplace(*loop_.load(), std::initializer_list<int>{SIGTERM, SIGINT});
+  configure(given);
+  if (!hooks_.configured.empty()) co_await hooks_.configured.fire_or_throw(settings_, where_);
+  validate(settings_);
+  auto listener = co_await bind();
+  if (!hooks_.bound.empty()) co_await hooks_.bound.fire_or_throw(listener.bound());
+  auto published = co_await publish(listener);
+  co_await serve_until_stopped(listener, published, signals ? &*signals : nullptr);
+  co_await hooks_.stopped.fire();
+  loop_ = nullptr;
+}
+
+void service::configure(const overrides& given) {
+  where_.directory = config_directory(where_.application, given.config_dir);
+  settings_ = load_settings(where_.application, where_.directory);
+  if (given.host) settings_.host = *given.host;
+  if (given.port) settings_.port = *given.port;
+}
+
+task<tcp_listener> service::bind() {
+  const endpoint wanted{settings_.host, static_cast<std::uint16_t>(settings_.port)};
+  const auto addresses = co_await resolve(wanted);
+  if (!addresses || addresses->empty())
+    throw error(addresses.error(), "find the address of", settings_.host);
+  std::optional<error> failed;
+  try {
+    tcp_listener listener(*loop_.load(), addresses->front());
+    co_return listener;
+  } catch (const error& refused) {
+    failed = refused;
+  }
+  // A port that is taken is taken by ourselves, more often than not.
+  const auto other = co_await async::read_live(where_);
+  if (other && *other) throw already_running(where_, **other);
+  throw *failed;
+}
+
+task<publication> service::publish(const tcp_listener& listener) {
+  auto server = describe_this_process(settings_.host, listener.bound().port, version_);
+  server.scheme = scheme_;
+  if (!hooks_.publishing.empty()) co_await hooks_.publishing.fire_or_throw(server);
+  auto published = co_await publication::publish(where_, std::move(server));
+  if (published.found_stale()) co_await hooks_.stale_found.fire(*published.found_stale());
+  co_await hooks_.published.fire(published.server());
+  log::write_line(fmt::format("{} listening on {} (port file {})", where_.server_name(),
+                              url_of(scheme_, settings_.host, listener.bound().port),
+                              where_.port_file().string()));
+  co_return published;
+}
+
+task<> service::serve_until_stopped(tcp_listener& listener, publication& published,
+                                    signal_set* signals) {
+  const auto here = co_await current_context();
+  // What runs on while the service stops is stopped by the service alone.
+  execution_context until_drained;
+  until_drained.loop = here.loop;
+  connections open(until_drained, handler_, static_cast<std::size_t>(settings_.max_connections), hooks_);
+  open_ = &open;
+  scope tasks(until_drained);
+  if (signals) tasks.spawn(obey(*signals));
+  {
+    scope serving(here);
+    serving.spawn(open.accept_from(listener));
+    serving.spawn(published.keep([this](const error& lost) {
+      log::error("{}", lost.what());
+      begin_to_stop(stop_reason::requested);
+    }));
+    if (settings_.idle_shutdown_secs > 0) serving.spawn(stop_when_idle(open));
+    co_await hooks_.ready.fire();
+    const auto stopped = co_await draining_.wait();
+    if (!stopped) begin_to_stop(stopped.reason());
+    serving.cancel(why_stopped_);
+    co_await serving.join();
+  }
+  co_await shield(drain(listener, published, open));
+  tasks.cancel(stop_reason::shutdown);
+  co_await tasks.join();
+  open_ = nullptr;
+}
+
+task<> service::drain(tcp_listener& listener, publication& published, connections& open) {
+  const auto here = co_await current_context();
+  const auto soft = deadline::after(here.loop->now(), drain_times_.soft);
+  const auto hard = deadline::after(here.loop->now(), drain_times_.soft + drain_times_.hard);
+  co_await hooks_.draining.fire(why_stopped_);
+  try {
+    co_await published.remove();
+  } catch (const error& failed) {
+    log::error("{}", failed.what());
+  }
+  co_await hooks_.unpublished.fire();
+  co_await open.accept_last(listener, drain_times_.quiet, soft);
+  listener.close();
+  const std::size_t left = co_await open.drain(soft, hard);
+  if (left == 0) co_return;
+  log::error("{} connections do not end; exiting without them", left);
+  std::_Exit(EXIT_FAILURE);
+}
+
+task<> service::obey(signal_set& signals) {
+  const auto first = co_await signals.next();
+  if (!first) co_return;
+  log::debug("stopping for signal {}", *first);
+  begin_to_stop(stop_reason::requested);
+  const auto second = co_await signals.next();
+  if (!second) co_return;
+  log::warning("cancelling connections for a second signal");
+  open_->cancel();
+}
+
+task<> service::stop_when_idle(connections& open) {
+  const auto here = co_await current_context();
+  const std::chrono::seconds longest(settings_.idle_shutdown_secs);
+  for (;;) {
+    const auto idle = co_await open.idle().wait();
+    if (!idle) co_return;
+    const auto busy = co_await open.busy().wait(deadline::after(here.loop->now(), longest));
+    if (busy) continue;
+    if (!busy.timed_out()) co_return;
+    log::info("stopping after {} s without a connection", settings_.idle_shutdown_secs);
+    begin_to_stop(stop_reason::requested);
+    co_return;
+  }
+}
+
+void service::begin_to_stop(stop_reason why) {
+  if (draining_.is_set()) return;
+  why_stopped_ = why;
+  draining_.set();
+}
+
+void service::stop(stop_reason why) {
+  if (event_loop* const loop = loop_.load()) loop->submit([this, why] { begin_to_stop(why); });
+}
+
+}  // namespace berth

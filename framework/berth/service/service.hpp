@@ -1,0 +1,96 @@
+// A server of one workspace: binds a port, publishes it, serves connections until it is told to
+// stop, and leaves without a trace or a lost request.
+//
+//   berth::service service("echo", "1.0.0");
+//   service.on_connection(echo);
+//   return service.run(argc, argv);
+//
+// The service must outlive its run. Everything belongs to the thread that calls run; only stop may
+// be called from any. Stopping: the port file goes first; connections on their way are still
+// accepted; those in flight may end by themselves until the soft deadline, are cancelled then, and
+// the process gives up on them at the hard one.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <berth/config/settings.hpp>
+#include <berth/coro/event.hpp>
+#include <berth/coro/task.hpp>
+#include <berth/discovery/location.hpp>
+#include <berth/io/event_loop.hpp>
+#include <berth/io/signal_set.hpp>
+#include <berth/service/connections.hpp>
+#include <berth/service/hooks.hpp>
+#include <berth/service/publication.hpp>
+
+namespace berth {
+
+struct drain_times {
+  drain_times() = default;
+  std::chrono::milliseconds quiet{100};  ///< no new connection for so long: nobody is on the way
+  std::chrono::milliseconds soft{10'000};  ///< connections may end by themselves
+  std::chrono::milliseconds hard{5'000};   ///< after the soft one: cancelled ones must have ended
+};
+
+class service {
+ public:
+  /// `application` names the directory (.echo), the variables (ECHO_…) and the server
+  /// ("echo-server").
+  service(std::string application, std::string version);
+
+  /// What serves one connection; the connection ends with it.
+  void on_connection(connection_handler handler) { handler_ = std::move(handler); }
+  /// What clients speak to it; part of the published URL. "http" unless set.
+  void set_scheme(std::string scheme) { scheme_ = std::move(scheme); }
+  void set_drain_times(drain_times times) { drain_times_ = times; }
+  service_hooks& hooks() noexcept { return hooks_; }
+
+  /// The whole life with the arguments of a command line, on a loop of its own. Returns the exit
+  /// status: 0 done, 1 an error, 2 wrong usage, 4 another server is live. Ignores SIGPIPE.
+  int run(int argc, const char* const* argv);
+
+  /// The same within a loop that runs already. `given` takes the place of the search for a
+  /// directory; a setting that is not given comes from its configuration. Throws what failed.
+  struct overrides {
+    overrides() = default;
+    std::filesystem::path config_dir;
+    std::optional<std::string> host;
+    std::optional<std::int64_t> port;
+    bool catch_signals = true;  ///< SIGTERM and SIGINT stop the service
+  };
+  task<> serve(overrides given);
+
+  /// From any thread. The first request counts.
+  void stop(stop_reason why = stop_reason::requested);
+  /// Set when the service begins to stop: a handler that waits for a next request may end then.
+  event& draining() noexcept { return draining_; }
+
+ private:
+  void configure(const overrides& given);
+  task<tcp_listener> bind();
+  task<publication> publish(const tcp_listener& listener);
+  task<> serve_until_stopped(tcp_listener& listener, publication& published,
+                             signal_set* signals);
+  task<> drain(tcp_listener& listener, publication& published, connections& open);
+  task<> obey(signal_set& signals);
+  task<> stop_when_idle(connections& open);
+  void begin_to_stop(stop_reason why);
+
+  std::string version_;
+  std::string scheme_ = "http";
+  connection_handler handler_;
+  service_hooks hooks_;
+  drain_times drain_times_;
+  location where_;
+  server_settings settings_;
+
+  std::atomic<event_loop*> loop_ = nullptr;
+  connections* open_ = nullptr;
+  event draining_;
+  stop_reason why_stopped_ = stop_reason::none;
+};
+
+}  // namespace berth
