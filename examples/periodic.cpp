@@ -28,9 +28,10 @@ berth::task<> serve_and_count(berth::service& service, int& seconds) {
   const auto here = co_await berth::current_context();
   berth::scope background(here);
   background.spawn(count_seconds(seconds));
+  const berth::service::overrides as_configured;
   std::exception_ptr failed;
   try {
-    co_await service.serve({});
+    co_await service.serve(as_configured);
   } catch (...) {
     failed = std::current_exception();
   }

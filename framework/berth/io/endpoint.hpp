@@ -3,10 +3,15 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 namespace berth {
 
 struct endpoint {
+  // Declared, so that braces in a co_await make no aggregate, which GCC 12 destroys twice.
+  endpoint() = default;
+  endpoint(std::string address, std::uint16_t number) : host(std::move(address)), port(number) {}
+
   std::string host;
   std::uint16_t port = 0;
 

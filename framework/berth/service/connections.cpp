@@ -53,13 +53,13 @@ task<> connections::serve(tcp_stream connection) {
 
   const bool told = !hooks_.connection_opened.empty() || !hooks_.connection_closed.empty();
   const endpoint peer = told ? connection.peer() : endpoint{};
-  if (!hooks_.connection_opened.empty()) co_await hooks_.connection_opened.fire(peer);
+  co_await hooks_.connection_opened.fire(peer);
   try {
     co_await handler_(std::move(connection));
   } catch (const std::exception& failed) {
     log::error("a connection ended: {}", failed.what());
   }
-  if (!hooks_.connection_closed.empty()) co_await hooks_.connection_closed.fire(peer);
+  co_await hooks_.connection_closed.fire(peer);
 
   --counted_;
   room_.set();

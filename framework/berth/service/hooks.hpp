@@ -9,11 +9,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include <berth/base/error.hpp>
 #include <berth/base/log.hpp>
 #include <berth/config/settings.hpp>
 #include <berth/coro/task.hpp>
@@ -31,6 +33,25 @@ class hook_failed : public error {
   hook_failed(std::string_view hook, std::string_view point, std::string_view why)
       : error(fmt::format("hook \"{}\" at \"{}\" failed: {}", hook, point, why),
               std::make_error_code(std::errc::operation_canceled)) {}
+};
+
+/// The hooks of a point being called; done at once where there are none.
+class [[nodiscard]] fired_hooks {
+ public:
+  fired_hooks() noexcept = default;
+  explicit fired_hooks(task<> calls) noexcept : calls_(std::move(calls)) {}
+
+  bool await_ready() const noexcept { return !calls_; }
+  template <has_context Promise>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
+    return calls_->promise().begin(awaiting, awaiting.promise().context());
+  }
+  void await_resume() const {
+    if (calls_) calls_->promise().take();
+  }
+
+ private:
+  std::optional<task<>> calls_;
 };
 
 template <typename... Args>
@@ -54,7 +75,16 @@ class hook_point {
   bool empty() const noexcept { return hooks_.empty(); }
 
   /// Stops at the first that throws, with hook_failed.
-  task<> fire_or_throw(Args... arguments) {
+  fired_hooks fire_or_throw(Args... arguments) {
+    return empty() ? fired_hooks() : fired_hooks(call_or_throw(arguments...));
+  }
+  /// Calls all, logging what they throw.
+  fired_hooks fire(Args... arguments) {
+    return empty() ? fired_hooks() : fired_hooks(call(arguments...));
+  }
+
+ private:
+  task<> call_or_throw(Args... arguments) {
     const auto hooks = hooks_;  // a hook may remove itself, or others
     for (const auto& each : hooks) {
       std::string why;
@@ -67,8 +97,7 @@ class hook_point {
       throw hook_failed(each->name, name_, why);
     }
   }
-  /// Calls all, logging what they throw.
-  task<> fire(Args... arguments) {
+  task<> call(Args... arguments) {
     const auto hooks = hooks_;
     for (const auto& each : hooks) {
       try {
@@ -79,7 +108,6 @@ class hook_point {
     }
   }
 
- private:
   struct hook {
     hook_id id;
     int priority;

@@ -71,10 +71,10 @@ task<> service::serve(overrides given) {
   std::optional<signal_set> signals;
   if (given.catch_signals) signals.emplace(*loop_.load(), std::initializer_list<int>{SIGTERM, SIGINT});
   configure(given);
-  if (!hooks_.configured.empty()) co_await hooks_.configured.fire_or_throw(settings_, where_);
+  co_await hooks_.configured.fire_or_throw(settings_, where_);
   validate(settings_);
   auto listener = co_await bind();
-  if (!hooks_.bound.empty()) co_await hooks_.bound.fire_or_throw(listener.bound());
+  co_await hooks_.bound.fire_or_throw(listener.bound());
   auto published = co_await publish(listener);
   co_await serve_until_stopped(listener, published, signals ? &*signals : nullptr);
   co_await hooks_.stopped.fire();
@@ -109,9 +109,11 @@ task<tcp_listener> service::bind() {
 task<publication> service::publish(const tcp_listener& listener) {
   auto server = describe_this_process(settings_.host, listener.bound().port, version_);
   server.scheme = scheme_;
-  if (!hooks_.publishing.empty()) co_await hooks_.publishing.fire_or_throw(server);
+  co_await hooks_.publishing.fire_or_throw(server);
   auto published = co_await publication::publish(where_, std::move(server));
-  if (published.found_stale()) co_await hooks_.stale_found.fire(*published.found_stale());
+  if (const auto& stale = published.found_stale()) {
+    co_await hooks_.stale_found.fire(*stale);
+  }
   co_await hooks_.published.fire(published.server());
   log::write_line(fmt::format("{} listening on {} (port file {})", where_.server_name(),
                               url_of(scheme_, settings_.host, listener.bound().port),

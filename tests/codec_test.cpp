@@ -1,0 +1,153 @@
+#include <berth/discovery/record_codec.hpp>
+
+#include "support/catch.hpp"
+
+using namespace berth;
+
+namespace {
+
+record parse(std::string text) {
+  const std::size_t size = text.size();
+  text.append(parse_padding, '\0');
+  return parse_record({text.data(), size}, "/x/server.json");
+}
+
+std::string with(std::string_view field, std::string_view value) {
+  std::string text = "{";
+  const std::pair<std::string_view, std::string_view> all[] = {
+      {"pid", "1"}, {"port", "8080"}, {"host", "\"h\""}, {"started_at", "\"s\""},
+      {"version", "\"v\""}};
+  for (const auto& [name, usual] : all) {
+    if (text.size() > 1) text += ",";
+    text += "\"" + std::string(name) + "\":" + std::string(name == field ? value : usual);
+  }
+  return text + "}";
+}
+
+record full() {
+  record made;
+  made.pid = 4294967295;
+  made.port = 65535;
+  made.host = "::1";
+  made.started_at = "2026-01-01T00:00:00Z";
+  made.version = "1 \"quoted\" \\ \n \x01 \xC3\xA4";
+  made.instance_id = "abc";
+  made.lock = "ofd";
+  made.origin = {12, 13, "boot", "host"};
+  made.scheme = "https";
+  made.endpoints["admin"] = {"127.0.0.1", 9, "tcp"};
+  made.token = "secret";
+  made.metadata = {{"a", "b"}, {"c", ""}};
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("a record survives writing and reading") { REQUIRE(parse(format_record(full())) == full()); }
+
+TEST_CASE("the file begins with the five fields in order, indented by two spaces") {
+  record made = full();
+  made.version = "1";
+  REQUIRE_THAT(format_record(made),
+               Catch::StartsWith("{\n  \"pid\": 4294967295,\n  \"port\": 65535,\n  \"host\": "
+                                 "\"::1\",\n  \"started_at\": \"2026-01-01T00:00:00Z\",\n  "
+                                 "\"version\": \"1\""));
+}
+
+TEST_CASE("five fields are enough, in any order, with unknown ones beside them") {
+  const auto read = parse(
+      R"({"x":[{"pid":7}],"version":"v","started_at":"","host":"h","port":1,"y":null,"pid":1})");
+  REQUIRE(read.pid == 1);
+  REQUIRE(read.scheme == "http");
+}
+
+TEST_CASE("a leading byte-order mark is no fault") {
+  REQUIRE(parse("\xEF\xBB\xBF" + with("", "")).port == 8080);
+}
+
+TEST_CASE("extensions of another type are not ours, and ignored") {
+  auto text = with("", "");
+  text.pop_back();
+  text +=
+      R"(,"process":5,"endpoints":{"a":1,"b":{"host":"","port":1},"c":{"host":"h","port":70000}},)"
+      R"("metadata":{"k":1},"token":[],"scheme":{},"lock":7})";
+  const auto read = parse(text);
+  REQUIRE(read.endpoints.empty());
+  REQUIRE(read.metadata.empty());
+  REQUIRE(read.scheme == "http");
+}
+
+TEST_CASE("a bad document is invalid, with file, field and reason named") {
+  const auto message = [](const std::string& text) -> std::string {
+    try {
+      parse(text);
+    } catch (const invalid_port_file& invalid) {
+      return invalid.what();
+    }
+    return "accepted";
+  };
+  const std::tuple<std::string, std::string> bad[] = {
+      {"", "it is empty"},
+      {"   ", "it is empty"},
+      {"{ invalid json", "it is not JSON"},
+      {"[1]", "it is not a JSON object"},
+      {"5", "it is not a JSON object"},
+      {with("", "") + "x", "it is not JSON"},
+      {with("pid", "0"), "field \"pid\" must be 1-4294967295, got 0"},
+      {with("pid", "4294967296"), "field \"pid\" must be 1-4294967295, got 4294967296"},
+      {with("pid", "-1"), "field \"pid\" must be 1-4294967295, got -1"},
+      {with("pid", "1.5"), "field \"pid\" must be a whole number"},
+      {with("pid", "\"1\""), "field \"pid\" must be a whole number"},
+      {with("pid", "99999999999999999999999"), "it is not JSON"},
+      {with("port", "0"), "field \"port\" must be 1-65535, got 0"},
+      {with("port", "65536"), "field \"port\" must be 1-65535, got 65536"},
+      {with("port", "null"), "field \"port\" must be a whole number"},
+      {with("port", "true"), "field \"port\" must be a whole number"},
+      {with("host", "\"\""), "field \"host\" is empty"},
+      {with("host", "7"), "field \"host\" must be a string"},
+      {with("host", "\"a\\u0000b\""), "field \"host\" contains a control character"},
+      {with("host", "\"a\xFF\""), "it is not JSON"},
+      {with("started_at", "[]"), "field \"started_at\" must be a string"},
+      {with("version", "{}"), "field \"version\" must be a string"},
+      {R"({"pid":1,"port":1,"host":"h","started_at":"s"})", "field \"version\" is missing"},
+      {R"({"pid":1,"pid":1,"port":1,"host":"h","started_at":"s","version":"v"})",
+       "field \"pid\" is there twice"},
+      {with("version", "\"" + std::string(70'000, 'v') + "\""), "it is larger than 64 KiB"},
+  };
+  for (const auto& [text, reason] : bad) {
+    INFO(text.substr(0, 100));
+    REQUIRE_THAT(message(text), Catch::StartsWith("Invalid port file /x/server.json: " + reason));
+  }
+}
+
+TEST_CASE("nesting in an unknown field is ignored however deep it is") {
+  const std::size_t depth = 30'000;
+  auto text = with("", "");
+  text.pop_back();
+  text += ",\"x\":" + std::string(depth, '[') + std::string(depth, ']') + "}";
+  REQUIRE(parse(text).pid == 1);
+  REQUIRE(parse(with("", "")).pid == 1);
+}
+
+TEST_CASE("a record that no reader would accept is not written") {
+  record made = full();
+  made.metadata["large"] = std::string(66'000, 'x');
+  REQUIRE_THROWS_WITH(format_record(made), Catch::Contains("64 KiB"));
+  made = full();
+  made.port = 0;
+  REQUIRE_THROWS_AS(format_record(made), invalid_value);
+  made = full();
+  made.host.clear();
+  REQUIRE_THROWS_AS(format_record(made), invalid_value);
+  made = full();
+  made.pid = 0;
+  REQUIRE_THROWS_AS(format_record(made), invalid_value);
+}
+
+TEST_CASE("a URL names what a client can reach") {
+  REQUIRE(url_of("http", "127.0.0.1", 80) == "http://127.0.0.1:80");
+  REQUIRE(url_of("http", "0.0.0.0", 80) == "http://127.0.0.1:80");
+  REQUIRE(url_of("http", "::", 80) == "http://[::1]:80");
+  REQUIRE(url_of("tcp", "fe80::1", 80) == "tcp://[fe80::1]:80");
+  REQUIRE(url_of("http", "localhost", 80) == "http://localhost:80");
+}

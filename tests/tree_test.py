@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""What must hold of the sources themselves. usage: tree_test.py ROOT COMPILER [headers|layers|lint]..."""
+import pathlib
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+ROOT = pathlib.Path(sys.argv[1]).resolve()
+COMPILER = sys.argv[2].split()
+FRAMEWORK = ROOT / "framework"
+LAYERS = ["base", "coro", "io", "discovery", "config", "service", "plugins", "cli"]
+# What needs neither libuv nor coroutines: these of discovery/ are its coroutine face.
+COROUTINE_FACE = {"async.hpp", "async.cpp", "lookup_watch.hpp", "lookup_watch.cpp"}
+
+
+def sources(*folders):
+    for folder in folders:
+        yield from sorted(p for p in (ROOT / folder).rglob("*") if p.suffix in (".hpp", ".cpp"))
+
+
+def includes(path):
+    return re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', path.read_text(), re.M)
+
+
+def headers():
+    """Every header compiles alone."""
+    def alone(header):
+        run = subprocess.run(
+            COMPILER + ["-std=c++20", "-fsyntax-only", "-I", str(FRAMEWORK), "-x", "c++", "-"],
+            input=f'#include "{header}"\n', capture_output=True, text=True)
+        return None if run.returncode == 0 else f"{header.relative_to(ROOT)}: {run.stderr[:600]}"
+
+    found = [p for p in sources("framework") if p.suffix == ".hpp"]
+    with ThreadPoolExecutor(2) as pool:
+        return [fault for fault in pool.map(alone, found) if fault]
+
+
+def layers():
+    """No include points up the layers; only io/ includes libuv; the synchronous core is free of both."""
+    faults = []
+    for path in sources("framework"):
+        relative = path.relative_to(FRAMEWORK / "berth")
+        here = relative.parts[0]
+        core = here in ("base", "config") or (here == "discovery" and relative.name not in COROUTINE_FACE)
+        for name in includes(path):
+            if name == "uv.h" and here != "io":
+                faults.append(f"{relative}: only io/ may include uv.h")
+            if not name.startswith("berth/"):
+                continue
+            there = name.split("/")[1]
+            if LAYERS.index(there) > LAYERS.index(here):
+                faults.append(f"{relative}: {here} is below {there}, and includes {name}")
+            if core and there in ("coro", "io"):
+                faults.append(f"{relative}: the synchronous core includes {name}")
+    return faults
+
+
+# Shapes that GCC 12 compiles wrong, a line at a time:
+# name what you await, make no temporary in an await expression, bind no structure to one.
+LINT = {
+    "await in a condition": r"\b(if|while|switch)\s*\(([^;)]*|[^;]*\([^;]*)co_await",
+    "await in ?:": r"\?[^:;]*co_await|co_await[^;]*\?[^;:]*:[^;]*co_await",
+    "lambda in an await": r"co_await\s[^;]*\[\s*(?!\s*\]|&|this\b)[^\]]+\]\s*(\(|\{|->)",
+    "braces in an await": r"co_await\s[^;]*[\(,]\s*\{",
+    "binding of an await": r"auto\s*&{0,2}\s*\[[^\]]+\]\s*=\s*co_await",
+    "await in a list": r"\{[^{};]*co_await[^{};]*,",
+}
+
+
+def lint():
+    """No line has a shape that GCC 12 compiles wrong."""
+    faults = []
+    for path in sources("framework", "examples", "bench", "tests"):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            code = line.split("//")[0]
+            for name, pattern in LINT.items():
+                if re.search(pattern, code):
+                    faults.append(f"{path.relative_to(ROOT)}:{number}: {name}: {line.strip()}")
+    return faults
+
+
+def main():
+    failed = 0
+    checks = {check.__name__: check for check in (headers, layers, lint)}
+    chosen = sys.argv[3:] or list(checks)
+    for name in chosen:
+        faults = checks[name]()
+        print(f"{'FAILED' if faults else 'ok'}: {checks[name].__doc__}")
+        for fault in faults:
+            print("  " + fault)
+        failed += bool(faults)
+    print(f"{len(chosen) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
