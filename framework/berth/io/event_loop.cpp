@@ -94,8 +94,9 @@ event_loop::~event_loop() {
         if (!uv_is_closing(handle)) uv_close(handle, nullptr);
       },
       nullptr);
-  uv_run(&core_->loop, UV_RUN_DEFAULT);
-  uv_loop_close(&core_->loop);
+  // A stop that nobody has run into yet makes one uv_run return early.
+  do uv_run(&core_->loop, UV_RUN_DEFAULT);
+  while (uv_loop_close(&core_->loop) == UV_EBUSY);
   delete core_;
 }
 
