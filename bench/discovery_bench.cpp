@@ -84,7 +84,19 @@ void measure_lookup(const std::string& title, const fs::path& below, int rounds)
   const process_liveness by_process;
   const always_alive by_nothing;
 
-  enum { floor_read, reads, floor_live, careless, live, process, always, none, pool, co_reads, co_live };
+  enum {
+    floor_read,
+    reads,
+    floor_live,
+    careless,
+    live,
+    process,
+    always,
+    none,
+    pool,
+    co_reads,
+    co_live
+  };
   std::vector<bench::samples> all = {
       {"open fstat read close", "", {}},
       {"read", "open fstat read close", {}},
@@ -162,7 +174,8 @@ void measure_publishing(const std::string& title, const fs::path& below, int rou
         }
         times(1, all[floor_remove], [&] { bare.remove(bare_path); });
         std::optional<claim> owned;
-        times(1, all[sync ? publish_sync : publish], [&] { owned.emplace(where, server, options); });
+        times(1, all[sync ? publish_sync : publish],
+              [&] { owned.emplace(where, server, options); });
         times(1, all[removes], [&] { owned->remove(); });
       }
       loop.run(coroutine_publish(all[co_publish], all[co_removes], where));

@@ -21,7 +21,8 @@ berth::task<> count_seconds(int& seconds) {
 berth::task<> tell(berth::tcp_stream client, const int& seconds) {
   const std::string line = std::to_string(seconds) + " s\n";
   const auto sent = co_await client.write_all(line);
-  if (sent) co_await client.shutdown();
+  if (!sent) co_return;
+  (void)co_await client.shutdown();
 }
 
 berth::task<> serve_and_count(berth::service& service, int& seconds) {
@@ -44,9 +45,8 @@ int main() {
   int seconds = 0;
   berth::service service("periodic", "1.0.0");
   service.set_scheme("tcp");
-  service.on_connection([&seconds](berth::tcp_stream client) {
-    return tell(std::move(client), seconds);
-  });
+  service.on_connection(
+      [&seconds](berth::tcp_stream client) { return tell(std::move(client), seconds); });
   try {
     berth::run(serve_and_count(service, seconds));
   } catch (const std::exception& failed) {

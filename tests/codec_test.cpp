@@ -14,9 +14,11 @@ record parse(std::string text) {
 
 std::string with(std::string_view field, std::string_view value) {
   std::string text = "{";
-  const std::pair<std::string_view, std::string_view> all[] = {
-      {"pid", "1"}, {"port", "8080"}, {"host", "\"h\""}, {"started_at", "\"s\""},
-      {"version", "\"v\""}};
+  const std::pair<std::string_view, std::string_view> all[] = {{"pid", "1"},
+                                                               {"port", "8080"},
+                                                               {"host", "\"h\""},
+                                                               {"started_at", "\"s\""},
+                                                               {"version", "\"v\""}};
   for (const auto& [name, usual] : all) {
     if (text.size() > 1) text += ",";
     text += "\"" + std::string(name) + "\":" + std::string(name == field ? value : usual);
@@ -43,7 +45,9 @@ record full() {
 
 }  // namespace
 
-TEST_CASE("a record survives writing and reading") { REQUIRE(parse(format_record(full())) == full()); }
+TEST_CASE("a record survives writing and reading") {
+  REQUIRE(parse(format_record(full())) == full());
+}
 
 TEST_CASE("the file begins with the five fields in order, indented by two spaces") {
   record made = full();

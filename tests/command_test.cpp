@@ -1,8 +1,8 @@
 // The berth command line as scripts use it.
 #include <signal.h>
 
-#include <berth/discovery/port_file.hpp>
 #include <simdjson.h>
+#include <berth/discovery/port_file.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -108,8 +108,8 @@ TEST_CASE("clean removes stale files of all instances, prints them and spares th
   test::write_text(at.where.directory / "broken.json", "{");
   const auto cleaned = at.berth({"clean"});
   REQUIRE(cleaned.status == 0);
-  REQUIRE(cleaned.out == at.where.port_file().string() + "\n" +
-                             (at.where.directory / "two.json").string() + "\n");
+  REQUIRE(cleaned.out ==
+          at.where.port_file().string() + "\n" + (at.where.directory / "two.json").string() + "\n");
   REQUIRE_THAT(cleaned.err, Catch::Contains("broken.json"));
   REQUIRE(fs::exists(at.where.directory / "live.json"));
   REQUIRE(at.berth({"clean", "--json"}).out == "{\n  \"removed\": []\n}\n");

@@ -6,12 +6,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <berth/coro/when_all.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/discovery/process.hpp>
 #include <berth/discovery/record_codec.hpp>
-#include <berth/coro/when_all.hpp>
 #include <berth/io/event_loop.hpp>
 
 #include <fmt/format.h>

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <berth/coro/event.hpp>
 #include <berth/coro/scope.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/coro/timeout.hpp>
@@ -9,7 +10,6 @@
 #include <berth/coro/when_any.hpp>
 #include <berth/io/child_process.hpp>
 #include <berth/io/directory_watch.hpp>
-#include <berth/coro/event.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/file.hpp>
 #include <berth/io/offload.hpp>
@@ -159,7 +159,7 @@ TEST_CASE("closing a stream ends the wait on it") {
     auto streams = co_await connect_pair();
     std::array<std::byte, 16> buffer;
     const auto close_soon = [](tcp_stream& closed) -> task<> {
-      co_await sleep_for(1ms);
+      (void)co_await sleep_for(1ms);
       closed.close();
     };
     auto both = co_await when_all(streams.server.read_some(buffer), close_soon(streams.server));
@@ -217,7 +217,7 @@ TEST_CASE("a loop runs one task after the other, also such as end at once") {
   event_loop loop;
   const auto at_once = []() -> task<int> { co_return 1; };
   const auto later = []() -> task<int> {
-    co_await sleep_for(1ms);
+    (void)co_await sleep_for(1ms);
     co_return 2;
   };
   for (int i = 0; i < 3; ++i) {
@@ -238,7 +238,7 @@ TEST_CASE("calls submitted by other threads run on the loop's thread, all of the
           if (++calls == 4000) all.set();
         });
     });
-  const auto body = [](event& done) -> task<> { co_await done.wait(); };
+  const auto body = [](event& done) -> task<> { (void)co_await done.wait(); };
   loop.run(body(all));
   for (auto& thread : threads) thread.join();
   REQUIRE(calls == 4000);
@@ -311,9 +311,11 @@ TEST_CASE("a job that has not begun is cancelled; one that has is awaited") {
         const bool ran = co_await one(begun, ended, go_on);
         if (!ran) ++cancelled;
       });
-    while (begun < 4) co_await sleep_for(1ms);  // the pool has four threads
+    while (begun < 4) {  // the pool has four threads
+      (void)co_await sleep_for(1ms);
+    }
     tasks.cancel();
-    co_await sleep_for(1ms);
+    (void)co_await sleep_for(1ms);
     go_on = true;
     co_await tasks.join();
     REQUIRE(begun == ended);

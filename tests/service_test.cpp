@@ -92,9 +92,8 @@ TEST_CASE("row 18: without a server the client says where it looked and what to 
 TEST_CASE("a second server in the directory is refused with status 4, naming the first") {
   running_server running;
   const auto first = read_live(running.where);
-  const auto message =
-      fmt::format("Another pm-server is already running on port {} (PID {}).", first->port,
-                  first->pid);
+  const auto message = fmt::format("Another pm-server is already running on port {} (PID {}).",
+                                   first->port, first->pid);
   const auto second = test::run({PM_SERVER}, running.directory.path());
   REQUIRE(second.status == 4);
   REQUIRE_THAT(second.err, Catch::Contains(message));
@@ -311,21 +310,29 @@ TEST_CASE("hooks are called in order, awaited, and may add to what is published"
   times.quiet = 1ms;
   told.set_drain_times(times);
   const auto note = [](std::vector<std::string>& into, std::string name) -> task<> {
-    co_await sleep_for(1ms);
+    (void)co_await sleep_for(1ms);
     into.push_back(std::move(name));
   };
   auto& hooks = told.hooks();
-  hooks.configured.add("a", [&](server_settings&, const location&) { return note(order, "configured"); });
+  hooks.configured.add(
+      "a", [&](server_settings&, const location&) { return note(order, "configured"); });
   hooks.bound.add("a", [&](const endpoint&) { return note(order, "bound"); });
   hooks.publishing.add("late", [&](record&) { return note(order, "publishing late"); });
-  hooks.publishing.add("early", [&](record& made) {
-    made.metadata["role"] = "test";
-    return note(order, "publishing early");
-  }, 10);
-  const auto removed = hooks.publishing.add("removed", [&](record&) { return note(order, "never"); });
+  hooks.publishing.add(
+      "early",
+      [&](record& made) {
+        made.metadata["role"] = "test";
+        return note(order, "publishing early");
+      },
+      10);
+  const auto removed =
+      hooks.publishing.add("removed", [&](record&) { return note(order, "never"); });
   hooks.publishing.remove(removed);
   hooks.published.add("a", [&](const record&) { return note(order, "published"); });
-  hooks.ready.add("throws", []() -> task<> { throw std::runtime_error("not stopping"); co_return; });
+  hooks.ready.add("throws", []() -> task<> {
+    throw std::runtime_error("not stopping");
+    co_return;
+  });
   hooks.ready.add("a", [&] { return note(order, "ready"); });
   hooks.draining.add("a", [&](stop_reason) { return note(order, "draining"); });
   hooks.unpublished.add("a", [&] { return note(order, "unpublished"); });
@@ -342,9 +349,9 @@ TEST_CASE("hooks are called in order, awaited, and may add to what is published"
     co_await tasks.join();
   };
   run(body(told, directory.path()));
-  const std::vector<std::string> expected{"configured", "bound",    "publishing early",
-                                          "publishing late", "published", "ready",
-                                          "draining",   "unpublished", "stopped"};
+  const std::vector<std::string> expected{"configured",      "bound",       "publishing early",
+                                          "publishing late", "published",   "ready",
+                                          "draining",        "unpublished", "stopped"};
   REQUIRE(order == expected);
 }
 
@@ -395,20 +402,21 @@ TEST_CASE("a hundred services started at once are all found") {
     const auto at = directory.path() / std::to_string(i);
     waits.push_back(std::make_unique<test::process>(
         std::vector<std::string>{BERTH_COMMAND, "--config-dir", at, "wait", "--timeout", "60"}));
-    services.push_back(std::make_unique<test::process>(
-        std::vector<std::string>{PM_SERVER, "--config-dir", at}));
+    services.push_back(
+        std::make_unique<test::process>(std::vector<std::string>{PM_SERVER, "--config-dir", at}));
   }
   for (const auto& each : waits) REQUIRE(each->wait().status == 0);
   const auto took = std::chrono::steady_clock::now() - started;
-  WARN("found all 100 after "
-       << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms");
+  WARN("found all 100 after " << std::chrono::duration_cast<std::chrono::milliseconds>(took).count()
+                              << " ms");
   for (const auto& each : services) each->signal(SIGTERM);
   for (const auto& each : services) REQUIRE(each->wait().status == 0);
 }
 
 TEST_CASE("the echo example sends back what it receives; the periodic one counts") {
   test::temporary_directory directory;
-  test::process echo({ECHO_SERVER}, directory.path()), periodic({PERIODIC_SERVER}, directory.path());
+  test::process echo({ECHO_SERVER}, directory.path()),
+      periodic({PERIODIC_SERVER}, directory.path());
   const auto body = [](fs::path at) -> task<> {
     auto echo_found = co_await async::wait_live(location("echo", at / ".echo"));
     const endpoint echo_at("127.0.0.1", echo_found->port);

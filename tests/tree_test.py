@@ -73,7 +73,7 @@ def lint():
     faults = []
     for path in sources("framework", "examples", "bench", "tests"):
         for number, line in enumerate(path.read_text().splitlines(), 1):
-            code = line.split("//")[0]
+            code = re.sub(r'"(\\.|[^"\\])*"', '""', line).split("//")[0]
             for name, pattern in LINT.items():
                 if re.search(pattern, code):
                     faults.append(f"{path.relative_to(ROOT)}:{number}: {name}: {line.strip()}")

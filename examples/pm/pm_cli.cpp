@@ -1,7 +1,7 @@
 // A client of pm-server: finds it by its port file, asks it by libcurl.
-#include <CLI/CLI.hpp>
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <berth/config/directory.hpp>
 #include <berth/discovery/port_file.hpp>

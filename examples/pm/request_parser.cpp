@@ -91,9 +91,9 @@ parse_state request_parser::feed(std::string_view& bytes) {
   const bool paused = status == HPE_PAUSED;
   const bool failed = status != HPE_OK && !paused;
   const bool header_overflow = false;
-  bytes.remove_prefix(paused ? static_cast<std::size_t>(llhttp_get_error_pos(&self.parser) -
-                                                        bytes.data())
-                             : bytes.size());
+  bytes.remove_prefix(
+      paused ? static_cast<std::size_t>(llhttp_get_error_pos(&self.parser) - bytes.data())
+             : bytes.size());
 #else
   http_parser_pause(&self.parser, 0);
   const std::size_t taken =

@@ -19,7 +19,8 @@ process::process(std::vector<std::string> command, const std::filesystem::path& 
   std::vector<std::string> variables;
   for (char** each = environ; *each; ++each) {
     const std::string variable = *each;
-    if (!environment.contains(variable.substr(0, variable.find('=')))) variables.push_back(variable);
+    if (!environment.contains(variable.substr(0, variable.find('='))))
+      variables.push_back(variable);
   }
   for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
   std::vector<char*> arguments, settings;

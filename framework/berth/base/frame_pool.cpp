@@ -51,7 +51,9 @@ struct thread_lists {
 
 thread_local thread_lists local;
 
-constexpr std::size_t class_of(std::size_t bytes) { return (bytes + granularity - 1) / granularity - 1; }
+constexpr std::size_t class_of(std::size_t bytes) {
+  return (bytes + granularity - 1) / granularity - 1;
+}
 
 }  // namespace
 

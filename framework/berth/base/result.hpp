@@ -22,8 +22,8 @@ struct failure {
 
   /// What a wait that was given up for `why` ends with.
   static failure cancelled(stop_reason why) noexcept {
-    const auto code = why == stop_reason::deadline ? std::errc::timed_out
-                                                   : std::errc::operation_canceled;
+    const auto code =
+        why == stop_reason::deadline ? std::errc::timed_out : std::errc::operation_canceled;
     return {std::make_error_code(code), why};
   }
 };
@@ -33,7 +33,7 @@ class [[nodiscard]] result {
  public:
   using value_type = T;
 
-  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}  // NOLINT
+  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT
   result(failure failed) noexcept : state_(std::in_place_index<1>, failed) {}  // NOLINT
 
   bool has_value() const noexcept { return state_.index() == 0; }

@@ -55,8 +55,10 @@ task<int> announce_until_over(const options& given) {
   scope keeping(here);
   keeping.spawn(published.keep(fall_silent));
   int status = done;
-  if (command) status = co_await wait_for_command(*command, signals, given.command.front());
-  else co_await wait_for_signal(signals);
+  if (command)
+    status = co_await wait_for_command(*command, signals, given.command.front());
+  else
+    co_await wait_for_signal(signals);
   keeping.cancel();
   co_await keeping.join();
   co_await published.remove();

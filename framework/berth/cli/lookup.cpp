@@ -33,7 +33,8 @@ void print_status_as_text(const location& where, const finding& found) {
   const auto number = [](std::uint64_t value) {
     return value == 0 ? std::string() : std::to_string(value);
   };
-  print_field("verdict", fmt::format("{} ({})", to_string(found.judged.state), found.judged.reason));
+  print_field("verdict",
+              fmt::format("{} ({})", to_string(found.judged.state), found.judged.reason));
   print_field("path", where.port_file().string());
   print_field("url", url_of(server));
   print_field("pid", number(server.pid));
@@ -50,8 +51,8 @@ void print_status_as_text(const location& where, const finding& found) {
   print_field("host_id", server.origin.host_id);
   print_field("token", server.token.empty() ? "" : "(set)");
   for (const auto& [name, address] : server.endpoints)
-    print_field("endpoint", fmt::format("{} {}", name,
-                                        url_of(address.scheme, address.host, address.port)));
+    print_field("endpoint",
+                fmt::format("{} {}", name, url_of(address.scheme, address.host, address.port)));
   for (const auto& [name, text] : server.metadata)
     print_field("metadata", fmt::format("{} = {}", name, text));
 }
@@ -87,8 +88,10 @@ int status(const options& given) {
   const location where = given.where();
   const auto found = examine(where);
   if (!found) return complain_of_none(where);
-  if (given.json) print_status_as_json(where, *found);
-  else print_status_as_text(where, *found);
+  if (given.json)
+    print_status_as_json(where, *found);
+  else
+    print_status_as_text(where, *found);
   return found->stale() ? no_live_server : done;
 }
 

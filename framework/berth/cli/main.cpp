@@ -32,7 +32,8 @@ constexpr named_command commands[] = {
     {"url", "Print the URL of the live server", url},
     {"status", "Print what is published, the verdict on it and why", status},
     {"wait", "Wait until a live server is published, then print its URL", wait},
-    {"announce", "Publish on behalf of COMMAND until it ends, or until SIGTERM or SIGINT", announce},
+    {"announce", "Publish on behalf of COMMAND until it ends, or until SIGTERM or SIGINT",
+     announce},
     {"stop", "Ask the live server to stop, and wait until it has gone", stop},
     {"clean", "Remove stale files, printing each", clean},
 };

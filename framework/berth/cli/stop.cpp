@@ -14,8 +14,7 @@ using namespace std::chrono_literals;
 
 bool still_runs(const record& server) {
   const process_status now = status_of_process(server.pid);
-  return now.state == process_state::running &&
-         !differs(server.origin.start_time, now.start_time);
+  return now.state == process_state::running && !differs(server.origin.start_time, now.start_time);
 }
 
 // The pid must mean here what it meant to the server.
@@ -37,7 +36,7 @@ task<bool> wait_until_gone(location where, const record& server, deadline until)
   if (!unpublished) co_return false;
   while (still_runs(server)) {
     if (until.passed(here.loop->now())) co_return false;
-    co_await sleep_for(5ms);
+    (void)co_await sleep_for(5ms);
   }
   co_return true;
 }

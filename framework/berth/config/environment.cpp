@@ -7,8 +7,10 @@ namespace berth {
 std::string variable_name(std::string_view application, std::string_view suffix) {
   std::string name;
   for (const char c : application) {
-    if (c >= 'a' && c <= 'z') name += static_cast<char>(c - 'a' + 'A');
-    else name += c == '-' || c == '.' ? '_' : c;
+    if (c >= 'a' && c <= 'z')
+      name += static_cast<char>(c - 'a' + 'A');
+    else
+      name += c == '-' || c == '.' ? '_' : c;
   }
   name += '_';
   name += suffix;

@@ -35,9 +35,12 @@ class config_file {
   void read_into(server_settings& settings) const {
     const toml::table document = parse();
     for (const auto& [key, value] : document) {
-      if (key != "server") warn_unknown(key.str(), value);
-      else if (const auto* server = value.as_table()) read_server(*server, settings);
-      else fail(value, "server must be a table, as in [server]");
+      if (key != "server")
+        warn_unknown(key.str(), value);
+      else if (const auto* server = value.as_table())
+        read_server(*server, settings);
+      else
+        fail(value, "server must be a table, as in [server]");
     }
   }
 
@@ -50,8 +53,8 @@ class config_file {
     try {
       return toml::parse(text.str(), path_);
     } catch (const toml::parse_error& failed) {
-      throw invalid_value(fmt::format("{}:{}: {}", path_, failed.source().begin.line,
-                                      failed.description()));
+      throw invalid_value(
+          fmt::format("{}:{}: {}", path_, failed.source().begin.line, failed.description()));
     }
   }
 
@@ -127,8 +130,8 @@ void validate(const server_settings& settings) {
     throw invalid_value(
         fmt::format("server.port must be 0 (auto) or >= 1024, got {}", settings.port));
   if (settings.max_connections < 1 || settings.max_connections > 100000)
-    throw invalid_value(fmt::format("server.max_connections must be 1-100000, got {}",
-                                    settings.max_connections));
+    throw invalid_value(
+        fmt::format("server.max_connections must be 1-100000, got {}", settings.max_connections));
   if (settings.idle_shutdown_secs < 0 || settings.idle_shutdown_secs > 31536000)
     throw invalid_value(fmt::format("server.idle_shutdown_secs must be 0-31536000, got {}",
                                     settings.idle_shutdown_secs));

@@ -11,15 +11,14 @@
 namespace berth {
 
 struct server_settings {
-  std::string host = "127.0.0.1";       ///< an address or a name to bind to
-  std::int64_t port = 0;                ///< 0: the system picks; or 1024-65535
-  std::int64_t max_connections = 10000; ///< 1-100000 served at once
-  std::int64_t idle_shutdown_secs = 0;  ///< 0: never; at most a year, 31536000
+  std::string host = "127.0.0.1";        ///< an address or a name to bind to
+  std::int64_t port = 0;                 ///< 0: the system picks; or 1024-65535
+  std::int64_t max_connections = 10000;  ///< 1-100000 served at once
+  std::int64_t idle_shutdown_secs = 0;   ///< 0: never; at most a year, 31536000
 };
 
 /// Reads both; checks the form of each value, not its range. Throws invalid_value.
-server_settings load_settings(std::string_view application,
-                              const std::filesystem::path& directory);
+server_settings load_settings(std::string_view application, const std::filesystem::path& directory);
 
 /// Throws invalid_value, as in "server.port must be 0 (auto) or >= 1024, got 500".
 void validate(const server_settings& settings);

@@ -15,7 +15,7 @@ task<T> as_task(task<T> already) noexcept {
 }
 
 template <typename Awaiter>
-  requires requires(Awaiter awaiter) { awaiter.await_resume(); }
+requires requires(Awaiter awaiter) { awaiter.await_resume(); }
 auto as_task(Awaiter awaiter) -> task<decltype(awaiter.await_resume())> {
   co_return co_await std::move(awaiter);
 }

@@ -18,7 +18,8 @@ struct execution_context {
 /// A coroutine type that the awaitables of berth can be awaited in.
 template <typename Promise>
 concept has_context = requires(Promise& promise) {
-  { promise.context() } noexcept -> std::convertible_to<const execution_context&>;
+  { promise.context() }
+  noexcept->std::convertible_to<const execution_context&>;
 };
 
 class current_context {

@@ -30,7 +30,7 @@ class scope : private task_observer {
   /// Runs `function(arguments...)`, which gives a task, and keeps both alive until it has ended:
   /// the safe way to run a lambda with captures.
   template <typename Function, typename... Args>
-    requires std::is_invocable_v<Function&, Args&...>
+  requires std::is_invocable_v<Function&, Args&...>
   void spawn(Function function, Args... arguments) {
     spawn(keep(std::move(function), std::move(arguments)...));
   }

@@ -43,8 +43,10 @@ class stop_source : private stop_listener {
   explicit stop_source(stop_token parent) noexcept { follow(parent); }
 
   void follow(stop_token parent) noexcept {
-    if (parent.stop_requested()) request_stop(parent.reason());
-    else parent.listen(*this);
+    if (parent.stop_requested())
+      request_stop(parent.reason());
+    else
+      parent.listen(*this);
   }
 
   /// The first request counts: true for it, false for the later ones.

@@ -52,7 +52,8 @@ class task_promise_base {
     return frame_;
   }
   /// The same, telling an observer at the end.
-  std::coroutine_handle<> begin(task_observer& observer, const execution_context& context) noexcept {
+  std::coroutine_handle<> begin(task_observer& observer,
+                                const execution_context& context) noexcept {
     observer_ = &observer;
     context_ = context;
     return frame_;

@@ -41,8 +41,10 @@ class timeout_awaiter : private task_group, private timer_item {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) {
     open(awaiting, awaiting.promise().context());
     if (within_) until_ = deadline::after(loop().now(), *within_);
-    if (until_.passed(loop().now())) expired();
-    else if (!until_.is_never()) loop().arm(*this, until_.moment());
+    if (until_.passed(loop().now()))
+      expired();
+    else if (!until_.is_never())
+      loop().arm(*this, until_.moment());
     start(timed_.promise());
     return close();
   }

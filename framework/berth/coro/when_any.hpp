@@ -42,8 +42,7 @@ class when_any_awaiter : private task_group {
   value_type take(std::index_sequence<I...>) {
     std::optional<value_type> value;
     ((&std::get<I>(tasks_).promise() == winner_
-          ? void(value.emplace(std::in_place_index<I>,
-                               group_value<T>::take(std::get<I>(tasks_))))
+          ? void(value.emplace(std::in_place_index<I>, group_value<T>::take(std::get<I>(tasks_))))
           : void()),
      ...);
     return std::move(*value);

@@ -18,8 +18,7 @@ std::string_view read_text(const open_file& file, const file_status& status, rea
     throw invalid_port_file(file.path(), "it is larger than 64 KiB");
   check_owner(file.path(), status.owner);
   const std::size_t length = file.read({buffer.get(), max_port_file_size + 1}, how);
-  if (length > max_port_file_size)
-    throw invalid_port_file(file.path(), "it is larger than 64 KiB");
+  if (length > max_port_file_size) throw invalid_port_file(file.path(), "it is larger than 64 KiB");
   std::memset(buffer.get() + length, 0, parse_padding);
   return {buffer.get(), length};
 }

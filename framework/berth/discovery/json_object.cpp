@@ -23,7 +23,8 @@ void write_json_string(fmt::memory_buffer& out, std::string_view text) {
       default:
         if (static_cast<unsigned char>(c) < 0x20)
           fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-        else out.push_back(c);
+        else
+          out.push_back(c);
     }
   }
   out.push_back('"');

@@ -19,8 +19,7 @@ verdict lock_liveness::judge(const evidence& found) const {
   if (found.lock == lock_state::held) return {liveness::alive, "its server holds the file's lock"};
   if (found.lock == lock_state::unknown)
     return {liveness::unknown, "the file system cannot tell whether the file is locked"};
-  if (found.server.lock.empty())
-    return {liveness::unknown, "its writer does not lock its file"};
+  if (found.server.lock.empty()) return {liveness::unknown, "its writer does not lock its file"};
   if (found.server.lock != lock_mechanism)
     return {liveness::unknown,
             fmt::format("its writer locks by \"{}\", which cannot be seen from here",

@@ -12,8 +12,7 @@ verdict process_liveness::judge(const evidence& found) const {
   if (differs(server.origin.boot_id, here.boot_id))
     return {liveness::dead, "the machine has been started anew since"};
   if (differs(server.origin.pid_namespace, here.pid_namespace))
-    return {liveness::unknown,
-            fmt::format("pid {} counts in another pid namespace", server.pid)};
+    return {liveness::unknown, fmt::format("pid {} counts in another pid namespace", server.pid)};
 
   const process_status process = status_of_process(server.pid);
   switch (process.state) {

@@ -37,12 +37,15 @@ void lock_file::lock_mutation() {
   const auto give_up = std::chrono::steady_clock::now() + longest_wait;
   for (int turn = 0; !try_lock_mutation(); ++turn) {
     if (std::chrono::steady_clock::now() > give_up)
-      throw error(fmt::format("another process has been changing what {} guards for {} s; it may be "
-                              "halted: find it with lsof, and resume or end it",
-                              file_.path().string(), longest_wait.count()),
-                  std::make_error_code(std::errc::timed_out));
-    if (turn < 50) std::this_thread::yield();
-    else std::this_thread::sleep_for(500us);
+      throw error(
+          fmt::format("another process has been changing what {} guards for {} s; it may be "
+                      "halted: find it with lsof, and resume or end it",
+                      file_.path().string(), longest_wait.count()),
+          std::make_error_code(std::errc::timed_out));
+    if (turn < 50)
+      std::this_thread::yield();
+    else
+      std::this_thread::sleep_for(500us);
   }
 }
 

@@ -48,7 +48,8 @@ int open_cached([[maybe_unused]] const char* path) noexcept {
 
 // preadv2(2) with RWF_NOWAIT answers EAGAIN where the content would have to be read from the disk,
 // and EOPNOTSUPP on memory file systems, which never wait.
-ssize_t read_cached([[maybe_unused]] int descriptor, [[maybe_unused]] std::span<char> into) noexcept {
+ssize_t read_cached([[maybe_unused]] int descriptor,
+                    [[maybe_unused]] std::span<char> into) noexcept {
 #ifdef RWF_NOWAIT
   const iovec vector{into.data(), into.size()};
   const ssize_t length = ::preadv2(descriptor, &vector, 1, 0, RWF_NOWAIT);
@@ -65,7 +66,7 @@ ssize_t read_cached([[maybe_unused]] int descriptor, [[maybe_unused]] std::span<
 std::optional<open_file> open_file::to_read(const std::filesystem::path& path, read_mode how) {
   unique_fd descriptor(retry([&] {
     return how == read_mode::cached ? open_cached(path.c_str())
-                                 : ::open(path.c_str(), O_RDONLY | always);
+                                    : ::open(path.c_str(), O_RDONLY | always);
   }));
   if (descriptor) return open_file(std::move(descriptor), path);
   if (errno == ENOENT) return std::nullopt;
@@ -74,7 +75,8 @@ std::optional<open_file> open_file::to_read(const std::filesystem::path& path, r
 }
 
 open_file open_file::to_lock(const std::filesystem::path& path) {
-  unique_fd descriptor(retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | always, 0600); }));
+  unique_fd descriptor(
+      retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | always, 0600); }));
   if (!descriptor) fail("open", path);
   return open_file(std::move(descriptor), path);
 }
@@ -100,7 +102,7 @@ file_status open_file::status() const {
 std::size_t open_file::read(std::span<char> into, read_mode how) const {
   const ssize_t length = retry([&] {
     return how == read_mode::cached ? read_cached(descriptor_.get(), into)
-                                 : ::read(descriptor_.get(), into.data(), into.size());
+                                    : ::read(descriptor_.get(), into.data(), into.size());
   });
   if (length < 0 && how == read_mode::cached) throw would_block{};
   if (length < 0) fail("read", path_);
@@ -154,11 +156,13 @@ void rename_over(const std::filesystem::path& from, const std::filesystem::path&
 bool is_local(const std::filesystem::path& directory) noexcept {
 #ifdef __linux__
   // From linux/magic.h and statfs(2): what is answered by another machine, or by a process.
-  constexpr std::uint32_t remote[] = {
-      0x6969 /* nfs */,       0xff534d42 /* cifs */, 0xfe534d42 /* smb2 */, 0x517b /* smb */,
-      0x65735546 /* fuse */,  0x01021997 /* 9p */,   0x00c36400 /* ceph */, 0x5346414f /* afs */,
-      0x73757245 /* coda */,  0x0bd00bd0 /* lustre */, 0x01161970 /* gfs2 */,
-      0x7461636f /* ocfs2 */, 0x786f4256 /* vboxsf */, 0x0187 /* autofs */};
+  constexpr std::uint32_t remote[] = {0x6969 /* nfs */,        0xff534d42 /* cifs */,
+                                      0xfe534d42 /* smb2 */,   0x517b /* smb */,
+                                      0x65735546 /* fuse */,   0x01021997 /* 9p */,
+                                      0x00c36400 /* ceph */,   0x5346414f /* afs */,
+                                      0x73757245 /* coda */,   0x0bd00bd0 /* lustre */,
+                                      0x01161970 /* gfs2 */,   0x7461636f /* ocfs2 */,
+                                      0x786f4256 /* vboxsf */, 0x0187 /* autofs */};
   struct statfs status;
   if (::statfs(directory.c_str(), &status) != 0) return false;
   for (const auto type : remote)

@@ -117,8 +117,7 @@ void ask_to_end(std::uint32_t pid, std::uint64_t start_time) {
   int sent = -1;
 #if defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
   if (process)
-    sent = static_cast<int>(
-        ::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0));
+    sent = static_cast<int>(::syscall(SYS_pidfd_send_signal, process.get(), SIGTERM, nullptr, 0));
   else
 #endif
     sent = ::kill(native, SIGTERM);

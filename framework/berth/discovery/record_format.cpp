@@ -52,9 +52,10 @@ std::string format_record(const record& server) {
   file.end();
   out.push_back('\n');
   if (out.size() > max_port_file_size)
-    throw invalid_value(fmt::format(
-        "the record would take {} bytes, more than the 64 KiB of a port file: publish less metadata",
-        out.size()));
+    throw invalid_value(
+        fmt::format("the record would take {} bytes, more than the 64 KiB of a port file: publish "
+                    "less metadata",
+                    out.size()));
   return fmt::to_string(out);
 }
 

@@ -28,8 +28,8 @@ Integer required_integer(element value, std::string_view name) {
   if (value.get(number) == simdjson::SUCCESS && number >= 1 && number <= most)
     return static_cast<Integer>(number);
   if (value.is<std::uint64_t>() || value.is<std::int64_t>())
-    throw refusal{fmt::format("field \"{}\" must be 1-{}, got {}", name, most,
-                              simdjson::minify(value))};
+    throw refusal{
+        fmt::format("field \"{}\" must be 1-{}, got {}", name, most, simdjson::minify(value))};
   throw refusal{fmt::format("field \"{}\" must be a whole number", name)};
 }
 
@@ -74,10 +74,14 @@ void set_origin(process_origin& into, element value) {
   object members;
   if (value.get(members) != simdjson::SUCCESS) return;
   for (const auto member : members) {
-    if (member.key == "start_time") set_if_number(into.start_time, member.value);
-    else if (member.key == "pid_namespace") set_if_number(into.pid_namespace, member.value);
-    else if (member.key == "boot_id") set_if_string(into.boot_id, member.value);
-    else if (member.key == "host_id") set_if_string(into.host_id, member.value);
+    if (member.key == "start_time")
+      set_if_number(into.start_time, member.value);
+    else if (member.key == "pid_namespace")
+      set_if_number(into.pid_namespace, member.value);
+    else if (member.key == "boot_id")
+      set_if_string(into.boot_id, member.value);
+    else if (member.key == "host_id")
+      set_if_string(into.host_id, member.value);
   }
 }
 
@@ -108,13 +112,20 @@ void set_metadata(record& into, element value) {
 }
 
 void set_extension(record& into, std::string_view name, element value) {
-  if (name == "instance_id") set_if_string(into.instance_id, value);
-  else if (name == "lock") set_if_string(into.lock, value);
-  else if (name == "process") set_origin(into.origin, value);
-  else if (name == "scheme") set_if_string(into.scheme, value);
-  else if (name == "endpoints") set_endpoints(into, value);
-  else if (name == "token") set_if_string(into.token, value);
-  else if (name == "metadata") set_metadata(into, value);
+  if (name == "instance_id")
+    set_if_string(into.instance_id, value);
+  else if (name == "lock")
+    set_if_string(into.lock, value);
+  else if (name == "process")
+    set_origin(into.origin, value);
+  else if (name == "scheme")
+    set_if_string(into.scheme, value);
+  else if (name == "endpoints")
+    set_endpoints(into, value);
+  else if (name == "token")
+    set_if_string(into.token, value);
+  else if (name == "metadata")
+    set_metadata(into, value);
 }
 
 record to_record(element document) {
@@ -129,8 +140,7 @@ record to_record(element document) {
       set_extension(made, member.key, member.value);
       continue;
     }
-    if (seen[index])
-      throw refusal{fmt::format("field \"{}\" is there twice", field_names[index])};
+    if (seen[index]) throw refusal{fmt::format("field \"{}\" is there twice", field_names[index])};
     seen[index] = true;
     set_required(made, static_cast<field>(index), member.value);
   }

@@ -47,10 +47,11 @@ void prepare_directory(const std::filesystem::path& directory) {
   if (!S_ISDIR(status.st_mode))
     throw error(std::make_error_code(std::errc::not_a_directory), "use", directory.native());
   if ((status.st_mode & (S_IWGRP | S_IWOTH)) && !(status.st_mode & S_ISVTX))
-    throw error(fmt::format("{} is writable by others (mode {:04o}), who could exchange files in it; "
-                            "mend it with: chmod go-w {}",
-                            directory.native(), status.st_mode & 07777u, directory.native()),
-                denied());
+    throw error(
+        fmt::format("{} is writable by others (mode {:04o}), who could exchange files in it; "
+                    "mend it with: chmod go-w {}",
+                    directory.native(), status.st_mode & 07777u, directory.native()),
+        denied());
 }
 
 }  // namespace berth

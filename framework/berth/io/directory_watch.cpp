@@ -15,7 +15,8 @@ struct directory_watch::core {
 
   void changed(const char* name) {
     std::string changed_name = name ? name : "";
-    if (changes.size() == most_kept) changes.assign(1, std::string());
+    if (changes.size() == most_kept)
+      changes.assign(1, std::string());
     else if (std::find(changes.begin(), changes.end(), changed_name) == changes.end())
       changes.push_back(std::move(changed_name));
     if (awaiter* const next = std::exchange(waiting, nullptr)) next->complete_now();

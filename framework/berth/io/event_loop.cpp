@@ -32,9 +32,7 @@ struct event_loop::core {
     idle.data = timer.data = wake.data = this;
   }
 
-  bool own(const uv_handle_t* handle) const {
-    return handle->data == this;
-  }
+  bool own(const uv_handle_t* handle) const { return handle->data == this; }
 
   void run_ready() {
     intrusive_list<ready_item> batch;
@@ -100,9 +98,7 @@ event_loop::~event_loop() {
   delete core_;
 }
 
-void event_loop::enter() {
-  uv_run(&core_->loop, UV_RUN_DEFAULT);
-}
+void event_loop::enter() { uv_run(&core_->loop, UV_RUN_DEFAULT); }
 
 void event_loop::leave() noexcept { uv_stop(&core_->loop); }
 

@@ -1,7 +1,7 @@
 #include <berth/io/file.hpp>
 
-#include <algorithm>
 #include <fcntl.h>
+#include <algorithm>
 
 #include <uv.h>
 

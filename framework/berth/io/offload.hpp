@@ -54,8 +54,10 @@ class [[nodiscard]] offload_awaiter final : private pool_job {
   result<value_type> await_resume() {
     if (!ran()) return why_not();
     if (thrown_) std::rethrow_exception(thrown_);
-    if constexpr (std::is_void_v<value_type>) return {};
-    else return std::move(*value_);
+    if constexpr (std::is_void_v<value_type>)
+      return {};
+    else
+      return std::move(*value_);
   }
 
  private:
@@ -64,8 +66,10 @@ class [[nodiscard]] offload_awaiter final : private pool_job {
 
   void work() noexcept override {
     try {
-      if constexpr (std::is_void_v<value_type>) function_();
-      else value_.emplace(function_());
+      if constexpr (std::is_void_v<value_type>)
+        function_();
+      else
+        value_.emplace(function_());
     } catch (...) {
       thrown_ = std::current_exception();
     }

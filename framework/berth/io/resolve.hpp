@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include <berth/coro/task.hpp>
-#include <berth/coro/deadline.hpp>
 #include <berth/base/result.hpp>
+#include <berth/coro/deadline.hpp>
+#include <berth/coro/task.hpp>
 #include <berth/io/endpoint.hpp>
 
 namespace berth {

@@ -44,7 +44,9 @@ signal_set::signal_set(event_loop& loop, std::initializer_list<int> signals) : c
     ++core_->open;
     const int status = uv_signal_start(
         &added->native,
-        [](uv_signal_t* of, int number) { static_cast<core::watched*>(of->data)->set->caught(number); },
+        [](uv_signal_t* of, int number) {
+          static_cast<core::watched*>(of->data)->set->caught(number);
+        },
         signal);
     if (status < 0) {
       core_->close();

@@ -48,10 +48,10 @@ bool stream_core::start_reading() noexcept {
     *into = self.kept ? buffer_of(self.kept.get() + self.kept_end, high_water - self.kept_end)
                       : uv_buf_init(nullptr, 0);
   };
-  const int status = uv_read_start(
-      handle(), allocate, [](uv_stream_t* of, ssize_t length, const uv_buf_t* buffer) {
-        core_of(of).read(length, *buffer);
-      });
+  const int status = uv_read_start(handle(), allocate,
+                                   [](uv_stream_t* of, ssize_t length, const uv_buf_t* buffer) {
+                                     core_of(of).read(length, *buffer);
+                                   });
   reading = status == 0;
   if (status < 0) read_status = status;
   return reading;
@@ -110,9 +110,8 @@ bool stream_core::send(stream::write_awaiter& from) noexcept {
     }
     std::memcpy(sending.get(), from.rest_.data(), size);
     const uv_buf_t later = buffer_of(sending.get(), size);
-    const int status = uv_write(&write_request, handle(), &later, 1, [](uv_write_t* of, int end) {
-      core_of(of->handle).wrote(end);
-    });
+    const int status = uv_write(&write_request, handle(), &later, 1,
+                                [](uv_write_t* of, int end) { core_of(of->handle).wrote(end); });
     if (status < 0) {
       from.status_ = status;
       return true;
@@ -135,12 +134,11 @@ void stream_core::wrote(int status) noexcept {
 }
 
 bool stream_core::start_shutdown(stream::shutdown_awaiter& from) noexcept {
-  const int status =
-      uv_shutdown(&shutdown_request, handle(), [](uv_shutdown_t* of, int end) {
-        stream_core& self = core_of(of->handle);
-        self.shutdown_pending = false;
-        finish(self.closer, end, &stream::shutdown_awaiter::status_);
-      });
+  const int status = uv_shutdown(&shutdown_request, handle(), [](uv_shutdown_t* of, int end) {
+    stream_core& self = core_of(of->handle);
+    self.shutdown_pending = false;
+    finish(self.closer, end, &stream::shutdown_awaiter::status_);
+  });
   from.status_ = status;
   if (status < 0) return false;
   closer = &from;

@@ -56,7 +56,8 @@ tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options 
     : core_(nullptr) {
   const std::string name = to_string(at);
   const auto address = numeric_address(at);
-  if (!address) throw error(std::make_error_code(std::errc::address_not_available), "bind to", name);
+  if (!address)
+    throw error(std::make_error_code(std::errc::address_not_available), "bind to", name);
 
   auto made = std::make_unique<core>();
   check_uv(uv_tcp_init(loop.native(), &made->tcp), "bind to", name);

@@ -24,8 +24,8 @@ class tcp_stream : public stream {
 
 struct listen_options {
   listen_options() = default;
-  int backlog = 1024;     ///< connections that wait for accept; the system may allow fewer
-  bool ipv6_only = false; ///< for "::": refuse IPv4
+  int backlog = 1024;      ///< connections that wait for accept; the system may allow fewer
+  bool ipv6_only = false;  ///< for "::": refuse IPv4
 };
 
 class tcp_listener {

@@ -62,7 +62,8 @@ class hook_point {
   explicit hook_point(std::string_view name) : name_(name) {}
 
   hook_id add(std::string name, function called, int priority = 0) {
-    auto entry = std::make_shared<hook>(hook{++last_id_, priority, std::move(name), std::move(called)});
+    auto entry =
+        std::make_shared<hook>(hook{++last_id_, priority, std::move(name), std::move(called)});
     const auto behind = std::find_if(hooks_.begin(), hooks_.end(), [priority](const auto& other) {
       return other->priority < priority;
     });

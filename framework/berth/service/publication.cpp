@@ -37,15 +37,15 @@ task<> publication::keep(std::function<void(const error&)> lost) {
       log::error("{}", refused.what());
       failed = true;
     }
-    if (failed) co_await sleep_for(1s);
+    if (!failed) continue;
+    (void)co_await sleep_for(1s);
   }
 }
 
 task<> publication::publish_again() {
   const auto published = co_await async::publish(claim_, server_);
   if (published)
-    log::warning("{} had been deleted and is published again",
-                 claim_.where().port_file().string());
+    log::warning("{} had been deleted and is published again", claim_.where().port_file().string());
 }
 
 task<> publication::remove() {

@@ -25,8 +25,7 @@ class publication {
   const std::optional<record>& found_stale() const noexcept { return claim_.found_stale(); }
 
  private:
-  publication(claim owned, record server)
-      : claim_(std::move(owned)), server_(std::move(server)) {}
+  publication(claim owned, record server) : claim_(std::move(owned)), server_(std::move(server)) {}
   task<> publish_again();
 
   claim claim_;

@@ -24,7 +24,8 @@ void set_log_level(const service_arguments& arguments, const std::string& applic
   }
   const auto named = variable(application, "LOG");
   if (!named) return;
-  if (const auto level = log::parse_level(*named)) log::set_level(*level);
+  if (const auto level = log::parse_level(*named))
+    log::set_level(*level);
   else
     throw invalid_value(fmt::format("{} must be off, error, warning, info or debug, got \"{}\"",
                                     variable_name(application, "LOG"), *named));
@@ -69,7 +70,8 @@ task<> service::serve(overrides given) {
   why_stopped_ = stop_reason::none;
 
   std::optional<signal_set> signals;
-  if (given.catch_signals) signals.emplace(*loop_.load(), std::initializer_list<int>{SIGTERM, SIGINT});
+  if (given.catch_signals)
+    signals.emplace(*loop_.load(), std::initializer_list<int>{SIGTERM, SIGINT});
   configure(given);
   co_await hooks_.configured.fire_or_throw(settings_, where_);
   validate(settings_);
@@ -127,7 +129,8 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
   // What runs on while the service stops is stopped by the service alone.
   execution_context until_drained;
   until_drained.loop = here.loop;
-  connections open(until_drained, handler_, static_cast<std::size_t>(settings_.max_connections), hooks_);
+  connections open(until_drained, handler_, static_cast<std::size_t>(settings_.max_connections),
+                   hooks_);
   open_ = &open;
   scope tasks(until_drained);
   if (signals) tasks.spawn(obey(*signals));

@@ -30,7 +30,7 @@ namespace berth {
 
 struct drain_times {
   drain_times() = default;
-  std::chrono::milliseconds quiet{100};  ///< no new connection for so long: nobody is on the way
+  std::chrono::milliseconds quiet{100};    ///< no new connection for so long: nobody is on the way
   std::chrono::milliseconds soft{10'000};  ///< connections may end by themselves
   std::chrono::milliseconds hard{5'000};   ///< after the soft one: cancelled ones must have ended
 };
@@ -72,8 +72,7 @@ class service {
   void configure(const overrides& given);
   task<tcp_listener> bind();
   task<publication> publish(const tcp_listener& listener);
-  task<> serve_until_stopped(tcp_listener& listener, publication& published,
-                             signal_set* signals);
+  task<> serve_until_stopped(tcp_listener& listener, publication& published, signal_set* signals);
   task<> drain(tcp_listener& listener, publication& published, connections& open);
   task<> obey(signal_set& signals);
   task<> stop_when_idle(connections& open);
