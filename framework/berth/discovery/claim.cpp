@@ -120,7 +120,8 @@ void claim::write(const record& server) {
   const auto path = where_.port_file();
   open_file file = create_temporary(where_, *lock_);
   temporary_guard guard(file);
-  file.try_lock(lock_range::owner);
+  if (!file.try_lock(lock_range::owner))
+    throw error(std::make_error_code(std::errc::no_lock_available), "lock", file.path().string());
   file.write(text);
   if (options_.sync) file.sync();
   // ext4 starts to write a file back when it is renamed over another (auto_da_alloc), which takes
