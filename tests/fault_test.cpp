@@ -184,9 +184,10 @@ TEST_CASE("any system call of a change fails: the error names it, the previous s
           REQUIRE(seen == port_after(made));
         } else {
           ++refused;
-          if (!locked && !unknown)
+          if (!locked && !unknown) {
             REQUIRE_THAT(said().text, Catch::Contains(std::strerror(error_number)));
-          if (!unknown) REQUIRE_THAT(said().text, Catch::Contains(stage.directory.path().string()));
+            REQUIRE_THAT(said().text, Catch::Contains(stage.directory.path().string()));
+          }
           REQUIRE(seen == port_before(made));
         }
         const bool left = std::filesystem::exists(stage.where.port_file());
