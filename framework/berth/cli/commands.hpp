@@ -12,5 +12,6 @@ int wait(const options& given);
 int announce(const options& given);
 int stop(const options& given);
 int clean(const options& given);
+int doctor(const options& given);
 
 }  // namespace berth::cli

@@ -36,6 +36,7 @@ constexpr named_command commands[] = {
      announce},
     {"stop", "Ask the live server to stop, and wait until it has gone", stop},
     {"clean", "Remove stale files, printing each", clean},
+    {"doctor", "Examine everything here, say what is wrong and what to do", doctor},
 };
 
 void add_timeout(CLI::App& to, options& given) {
