@@ -81,6 +81,12 @@ task<result<std::vector<endpoint>>> resolve(endpoint named, deadline until) {
     itself.push_back(std::move(named));
     co_return itself;
   }
+  if (named.host == "localhost") {  // RFC 6761, 6.3: always the loopback addresses; asks nobody
+    std::vector<endpoint> loopback;
+    loopback.emplace_back("127.0.0.1", named.port);
+    loopback.emplace_back("::1", named.port);
+    co_return loopback;
+  }
   auto found = co_await resolve_awaiter(named, until);
   co_return found;
 }
