@@ -30,7 +30,7 @@ constexpr number_key numbers[] = {
 /// One config.toml, so that messages can say where something stands.
 class config_file {
  public:
-  explicit config_file(const std::filesystem::path& path) : path_(path.string()) {}
+  config_file(std::string_view text, const std::string& path) : text_(text), path_(path) {}
 
   void read_into(server_settings& settings) const {
     const toml::table document = parse();
@@ -46,12 +46,8 @@ class config_file {
 
  private:
   toml::table parse() const {
-    std::ifstream stream(path_, std::ios::binary);
-    std::ostringstream text;
-    text << stream.rdbuf();
-    if (!stream) throw error(std::make_error_code(std::errc::io_error), "read", path_);
     try {
-      return toml::parse(text.str(), path_);
+      return toml::parse(text_, path_);
     } catch (const toml::parse_error& failed) {
       throw invalid_value(
           fmt::format("{}:{}: {}", path_, failed.source().begin.line, failed.description()));
@@ -85,7 +81,8 @@ class config_file {
     log::warning("{}:{}: unknown key {} is ignored", path_, at.source().begin.line, key);
   }
 
-  std::string path_;
+  std::string_view text_;
+  const std::string& path_;
 };
 
 std::int64_t parse_variable(const std::string& name, const std::string& text) {
@@ -103,7 +100,19 @@ void read_environment(std::string_view application, server_settings& settings) {
       settings.*each.member = parse_variable(variable_name(application, each.variable), *text);
 }
 
+std::string read_text(const std::string& path) {
+  std::ifstream stream(path, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (!stream) throw error(std::make_error_code(std::errc::io_error), "read", path);
+  return text.str();
+}
+
 }  // namespace
+
+void read_settings(std::string_view text, const std::string& path, server_settings& settings) {
+  config_file(text, path).read_into(settings);
+}
 
 server_settings load_settings(std::string_view application,
                               const std::filesystem::path& directory) {
@@ -116,7 +125,7 @@ server_settings load_settings(std::string_view application,
   if (std::filesystem::exists(status)) {
     if (!std::filesystem::is_regular_file(status))
       throw invalid_value(fmt::format("{} is not a regular file", path.string()));
-    config_file(path).read_into(settings);
+    read_settings(read_text(path.string()), path.string(), settings);
   }
   read_environment(application, settings);
   return settings;

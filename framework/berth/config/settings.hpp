@@ -20,6 +20,9 @@ struct server_settings {
 /// Reads both; checks the form of each value, not its range. Throws invalid_value.
 server_settings load_settings(std::string_view application, const std::filesystem::path& directory);
 
+/// The file alone: `text`, of the file at `path`, over `settings`. Throws invalid_value.
+void read_settings(std::string_view text, const std::string& path, server_settings& settings);
+
 /// Throws invalid_value, as in "server.port must be 0 (auto) or >= 1024, got 500".
 void validate(const server_settings& settings);
 
