@@ -1,6 +1,6 @@
 # Sets up what berth needs; sourced by the scripts that build it. Does nothing twice.
 #   need_packages NAME...   installs those Debian packages that are missing
-#   build DIRECTORY [MESON OPTIONS]
+#   build DIRECTORY [MESON OPTIONS]   all, or just what $targets names
 
 say() { printf '== %s\n' "$*"; }
 
@@ -37,7 +37,7 @@ build() {
     }
   fi
   say "Building $directory"
-  ninja -C "$directory" >"$directory/build.log" 2>&1 || {
+  ninja -C "$directory" ${targets:-} >"$directory/build.log" 2>&1 || {
     grep -v '^\[' "$directory/build.log"
     return 1
   }
