@@ -39,12 +39,11 @@ inline std::string read_text(const std::filesystem::path& path) {
   return text.str();
 }
 
+/// How many files are there, all locks of one lock file counted as one.
 inline std::size_t files_in(const std::filesystem::path& directory) {
   std::size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-    (void)entry;
-    ++count;
-  }
+  for (const auto& entry : std::filesystem::directory_iterator(directory))
+    if (entry.path().extension() != ".mutation") ++count;
   return count;
 }
 

@@ -5,6 +5,7 @@
 #include <berth/config/environment.hpp>
 #include <berth/config/settings.hpp>
 #include <berth/discovery/json_object.hpp>
+#include <berth/discovery/lock_file.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/discovery/trust.hpp>
 
@@ -93,12 +94,12 @@ void examine_lock(const location& where, report& into) {
     into.faults.push_back(fmt::format("{} is not a regular file: remove it", path.string()));
     return;
   }
-  if (lock->query(lock_range::mutation) == lock_state::held)
+  if (lock_file::query(path, lock_range::mutation) == lock_state::held)
     into.faults.push_back(fmt::format(
         "a process is changing what {} guards at this moment; if that stays so, it is halted: find "
         "it with lsof",
         path.string()));
-  const bool held = lock->query(lock_range::owner) == lock_state::held;
+  const bool held = lock_file::query(path, lock_range::owner) == lock_state::held;
   if (held && !fs::exists(where.port_file()))
     into.faults.push_back(
         fmt::format("a server holds {}, but its port file is missing; it publishes it again by "

@@ -1,5 +1,6 @@
 // Locks that the kernel keeps for a process and lets go when it ends, however it ends: open file
-// description locks where the system has them. One byte each, so that one file carries several.
+// description locks where the system has them, one byte each, so that one file carries several;
+// flock elsewhere, which knows whole files only.
 #pragma once
 
 #include <string_view>
@@ -23,6 +24,9 @@ enum class lock_state {
 extern const std::string_view lock_mechanism;
 
 namespace file_lock {
+
+/// Whether one file carries all ranges, each by itself.
+extern const bool ranges_share_a_file;
 
 /// True where the lock is taken now; false where another holds it. Throws berth::error.
 bool try_lock(int descriptor, lock_range range);

@@ -10,6 +10,9 @@ namespace berth {
 const std::string_view lock_mechanism = "ofd";
 
 namespace file_lock {
+
+const bool ranges_share_a_file = true;
+
 namespace {
 
 struct flock one_byte(lock_range range, short type) noexcept {

@@ -14,20 +14,65 @@ using namespace std::chrono_literals;
 
 constexpr auto longest_wait = 10s;
 
+/// Which of the files carries the lock, and what it is called.
+std::size_t index_of(lock_range range) {
+  return file_lock::ranges_share_a_file ? 0 : static_cast<std::size_t>(range);
+}
+
+std::filesystem::path path_of(const std::filesystem::path& path, lock_range range) {
+  constexpr const char* endings[] = {"", ".mutation", ".starter"};
+  return path.string() + endings[index_of(range)];
+}
+
 }  // namespace
 
-lock_file::lock_file(const std::filesystem::path& path) : file_(open_file::to_lock(path)) {}
+lock_file::lock_file(std::filesystem::path path) : path_(std::move(path)) {
+  (void)file_of(lock_range::owner);
+}
+
+open_file& lock_file::file_of(lock_range range) {
+  auto& file = files_[index_of(range)];
+  if (!file) file.emplace(open_file::to_lock(path_of(path_, range)));
+  return *file;
+}
+
+void lock_file::reopen(lock_range range) {
+  files_[index_of(range)].reset();
+  (void)file_of(range);
+}
+
+// Where one file carries all locks, who takes the mutation lock has seen that it is still there.
+bool lock_file::try_lock(lock_range range) {
+  for (;;) {
+    if (!file_of(range).try_lock(range)) return false;
+    if (file_lock::ranges_share_a_file || file_of(range).status().linked) return true;
+    reopen(range);
+  }
+}
+
+void lock_file::unlock(lock_range range) noexcept {
+  if (auto& file = files_[index_of(range)]) file->unlock(range);
+}
+
+bool lock_file::still_there() const { return files_[index_of(lock_range::owner)]->status().linked; }
+
+lock_state lock_file::query(const std::filesystem::path& path, lock_range range) {
+  const auto file = open_file::to_read(path_of(path, range));
+  return file ? file->query(range) : lock_state::free;
+}
 
 bool lock_file::try_lock_mutation() {
+  constexpr auto range = lock_range::mutation;
   for (;;) {
-    if (!file_.try_lock(lock_range::mutation)) return false;
-    const file_status status = file_.status();
+    open_file& file = file_of(range);
+    if (!file.try_lock(range)) return false;
+    const file_status status = file.status();
     if (!status.regular)
-      throw error(fmt::format("{} is not a regular file; remove it", file_.path().string()),
+      throw error(fmt::format("{} is not a regular file; remove it", file.path().string()),
                   std::make_error_code(std::errc::invalid_argument));
     id_ = status.id.inode;
     if (status.linked) return true;
-    reopen();
+    reopen(range);
   }
 }
 
@@ -40,7 +85,7 @@ void lock_file::lock_mutation() {
       throw error(
           fmt::format("another process has been changing what {} guards for {} s; it may be "
                       "halted: find it with lsof, and resume or end it",
-                      file_.path().string(), longest_wait.count()),
+                      path_.string(), longest_wait.count()),
           std::make_error_code(std::errc::timed_out));
     if (turn < 50)
       std::this_thread::yield();
@@ -48,7 +93,5 @@ void lock_file::lock_mutation() {
       std::this_thread::sleep_for(500us);
   }
 }
-
-void lock_file::reopen() { file_ = open_file::to_lock(file_.path()); }
 
 }  // namespace berth

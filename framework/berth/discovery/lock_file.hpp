@@ -1,7 +1,11 @@
 // The lock file beside a port file. It is never removed by us; where something else removed it,
-// whoever locks it next notices and makes it anew. Three locks in one file, each held by at most
-// one lock_file at a time; all are let go at its end. For one thread at a time.
+// whoever locks it next notices and makes it anew. Three locks, in one file where the system can
+// (else in three), each held by at most one lock_file at a time; all are let go at its end. For
+// one thread at a time.
 #pragma once
+
+#include <array>
+#include <optional>
 
 #include <berth/discovery/open_file.hpp>
 
@@ -10,11 +14,11 @@ namespace berth {
 class lock_file {
  public:
   /// Opens it, or makes it. Takes no lock.
-  explicit lock_file(const std::filesystem::path& path);
+  explicit lock_file(std::filesystem::path path);
 
-  /// False where another holds it.
-  bool try_lock(lock_range range) { return file_.try_lock(range); }
-  void unlock(lock_range range) noexcept { file_.unlock(range); }
+  /// False where another holds it. True where we do already.
+  bool try_lock(lock_range range);
+  void unlock(lock_range range) noexcept;
 
   /// Waits for the mutation lock, at most some seconds: who holds it is done in microseconds,
   /// unless it was halted. Throws berth::error after that.
@@ -23,14 +27,19 @@ class lock_file {
   bool try_lock_mutation();
 
   /// Whether the file still has its name; where not, others lock another one.
-  bool still_there() const { return file_.status().linked; }
-  /// A number that no other lock file in use has.
+  bool still_there() const;
+  /// A number that no other lock file in use has, once its mutation lock was taken.
   std::uint64_t id() const noexcept { return id_; }
 
- private:
-  void reopen();
+  /// Whether anybody holds that lock of the lock file at `path`. Makes no file.
+  static lock_state query(const std::filesystem::path& path, lock_range range);
 
-  open_file file_;
+ private:
+  open_file& file_of(lock_range range);
+  void reopen(lock_range range);
+
+  std::filesystem::path path_;
+  std::array<std::optional<open_file>, 3> files_;
   std::uint64_t id_ = 0;
 };
 
