@@ -9,6 +9,7 @@
 #include <berth/coro/when_all.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/claim.hpp>
+#include <berth/discovery/lookup_watch.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/discovery/process.hpp>
 #include <berth/discovery/record_codec.hpp>
@@ -248,6 +249,15 @@ TEST_CASE("a pid that the platform cannot have never reaches kill") {
   REQUIRE(status_of_process(2147483648u).state == process_state::absent);
 }
 
+TEST_CASE("a file with an impossible pid is stale or invalid, never live") {
+  place at;
+  write_foreign(at, 4294967295u);
+  REQUIRE_FALSE(read_live(at.where));
+  REQUIRE_FALSE(fs::exists(at.file));
+  write_foreign(at, 0);
+  REQUIRE_THROWS_WITH(read_live(at.where), Catch::Contains("field \"pid\" must be 1-4294967295"));
+}
+
 TEST_CASE("a process is judged by what identifies it") {
   record server = ours();
   server.lock.clear();
@@ -425,6 +435,21 @@ TEST_CASE("the coroutine face does what the synchronous one does") {
   };
   run(body(at.where));
   REQUIRE_FALSE(fs::exists(at.file));
+}
+
+TEST_CASE("a lookup watch passes over files that do not matter") {
+  place at;
+  const auto body = [](location where) -> task<> {
+    const auto here = co_await current_context();
+    lookup_watch watch(event_loop::of(here), where);
+    test::write_text(where.directory / "server.log", "noise");
+    const auto noise = co_await watch.changed(deadline::after(std::chrono::milliseconds(50)));
+    REQUIRE(noise.timed_out());
+    test::write_text(where.port_file(), "");
+    const auto matters = co_await watch.changed();
+    REQUIRE(matters);
+  };
+  run(body(at.where));
 }
 
 TEST_CASE("wait_live sees a server that comes later, below a directory that is not there yet") {

@@ -1,37 +1,16 @@
-// A client of pm-server: finds it by its port file, asks it by libcurl.
-#include <curl/curl.h>
+// A client of pm-server: finds it by its port file, asks it over HTTP.
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <berth/config/directory.hpp>
 #include <berth/discovery/port_file.hpp>
 
+#include "http_get.hpp"
 #include "pretty.hpp"
 
 namespace {
 
 constexpr int failed = 1, wrong_usage = 2, no_live_server = 3;
-
-std::size_t collect(char* text, std::size_t, std::size_t size, void* into) {
-  static_cast<std::string*>(into)->append(text, size);
-  return size;
-}
-
-std::string get(const std::string& url) {
-  std::string body;
-  CURL* const curl = curl_easy_init();
-  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
-  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
-  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
-  curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-  curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
-  curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-  const CURLcode status = curl_easy_perform(curl);
-  curl_easy_cleanup(curl);
-  if (status != CURLE_OK)
-    throw std::runtime_error(fmt::format("cannot get {}: {}", url, curl_easy_strerror(status)));
-  return body;
-}
 
 int list_projects(std::string server, const std::string& config_dir, bool pretty) {
   if (server.empty()) {
@@ -46,7 +25,7 @@ int list_projects(std::string server, const std::string& config_dir, bool pretty
     }
     server = berth::url_of(*found);
   }
-  const std::string projects = get(server + "/api/v1/projects");
+  const std::string projects = pm::http_get(server + "/api/v1/projects");
   fmt::print("{}\n", pretty ? pm::pretty(projects) : projects);
   return 0;
 }

@@ -13,7 +13,25 @@ std::filesystem::path nearest_existing(std::filesystem::path directory) {
 
 }  // namespace
 
-lookup_watch::lookup_watch(event_loop& loop, const location& where)
-    : watch_(loop, nearest_existing(where.directory)) {}
+lookup_watch::lookup_watch(event_loop& loop, location where)
+    : where_(std::move(where)),
+      watched_(nearest_existing(where_.directory)),
+      watch_(loop, watched_) {}
+
+// Other files in the directory, logs for instance, may change all the time.
+bool lookup_watch::concerns(const std::string& name) const {
+  const bool directory_is_there = watched_ == std::filesystem::absolute(where_.directory);
+  if (!directory_is_there || name.empty()) return true;
+  return name == where_.port_file().filename() || name == where_.lock_file().filename() ||
+         name == watched_.filename();  // the directory itself went
+}
+
+task<result<void>> lookup_watch::changed(deadline until) {
+  for (;;) {
+    const auto name = co_await watch_.next(until);
+    if (!name) co_return failure(name.error(), name.reason());
+    if (concerns(*name)) co_return result<void>();
+  }
+}
 
 }  // namespace berth

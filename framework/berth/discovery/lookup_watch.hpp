@@ -1,8 +1,12 @@
-// Tells when looking up a location may have another answer than before: something changed in its
-// directory, or in the nearest one there is while that does not exist. Make it before looking, so
+// Tells when looking up a location may have another answer than before: its port file or its lock
+// file changed, or the way to its directory while that does not exist. Make it before looking, so
 // that no change falls between. On the loop's thread.
 #pragma once
 
+#include <string>
+
+#include <berth/base/result.hpp>
+#include <berth/coro/task.hpp>
 #include <berth/discovery/location.hpp>
 #include <berth/io/directory_watch.hpp>
 
@@ -11,13 +15,16 @@ namespace berth {
 class lookup_watch {
  public:
   /// Throws berth::error where nothing can be watched.
-  lookup_watch(event_loop& loop, const location& where);
+  lookup_watch(event_loop& loop, location where);
 
-  directory_watch::awaiter changed(deadline until = deadline::never()) noexcept {
-    return watch_.next(until);
-  }
+  /// Until there is reason to look again. The watch must outlive the task.
+  task<result<void>> changed(deadline until = deadline::never());
 
  private:
+  bool concerns(const std::string& name) const;
+
+  location where_;
+  std::filesystem::path watched_;
   directory_watch watch_;
 };
 
