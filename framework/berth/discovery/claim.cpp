@@ -54,23 +54,19 @@ already_running::already_running(const location& where, std::optional<record> se
     : error(refusal(where, server), std::make_error_code(std::errc::device_or_resource_busy)),
       server_(std::move(server)) {}
 
-claim::claim(location where, claim_options options)
-    : where_(std::move(where)), options_(options), generation_(fork_generation()) {
-  prepare_directory(where_.directory);
-  lock_.emplace(where_.lock_file());
-  const mutation_guard guard(*lock_);
-  own();
-  refuse_beside_another();
-}
+claim::claim(location where, claim_options options) : claim(std::move(where), nullptr, options) {}
 
 claim::claim(location where, const record& server, claim_options options)
+    : claim(std::move(where), &server, options) {}
+
+claim::claim(location where, const record* server, claim_options options)
     : where_(std::move(where)), options_(options), generation_(fork_generation()) {
   prepare_directory(where_.directory);
   lock_.emplace(where_.lock_file());
   const mutation_guard guard(*lock_);
   own();
   refuse_beside_another();
-  write(server);
+  if (server) write(*server);
 }
 
 claim::claim(claim&& other) noexcept

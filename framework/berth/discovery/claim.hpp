@@ -57,6 +57,7 @@ class claim {
   const std::optional<record>& found_stale() const noexcept { return stale_; }
 
  private:
+  claim(location where, const record* server, claim_options options);
   void own();
   void refuse_beside_another();
   void write(const record& server);

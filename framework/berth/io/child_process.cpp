@@ -9,15 +9,15 @@
 
 namespace berth {
 
-struct child_process::core {
+struct child_process::core final : wait_point {
+  bool ready() const noexcept override { return status.has_value(); }
   void ended(std::int64_t code, int signal) {
     status = exit_status{code, signal};
-    if (awaiter* const next = std::exchange(waiting, nullptr)) next->complete_now();
+    wake();
   }
 
   uv_process_t native;
   std::optional<exit_status> status;
-  awaiter* waiting = nullptr;
 };
 
 child_process::child_process(event_loop& loop, const std::vector<std::string>& command)
@@ -57,22 +57,16 @@ int child_process::pid() const noexcept { return uv_process_get_pid(&core_->nati
 
 void child_process::kill(int signal) noexcept { uv_process_kill(&core_->native, signal); }
 
-bool child_process::awaiter::start(std::coroutine_handle<> awaiting,
-                                   const execution_context& context) noexcept {
-  if (core_->status && !context.stop.stop_requested()) return false;
-  if (!begin(awaiting, context, until_)) return false;
-  core_->waiting = this;
-  return true;
-}
-
-bool child_process::awaiter::abandon() noexcept {
-  core_->waiting = nullptr;
-  return true;
-}
+child_process::awaiter::awaiter(core* of, deadline until) noexcept
+    : point_waiter(of, until), core_(of) {}
 
 result<exit_status> child_process::awaiter::await_resume() const noexcept {
-  if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (const auto failed = why_nothing()) return *failed;
   return *core_->status;
+}
+
+child_process::awaiter child_process::wait(deadline until) noexcept {
+  return awaiter(core_, until);
 }
 
 }  // namespace berth

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include <berth/coro/waiter.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/io/wait_point.hpp>
 
 namespace berth {
 
@@ -30,34 +30,20 @@ class child_process {
 
   class awaiter;
   /// Until it has ended; at once where it has already.
-  inline awaiter wait(deadline until = deadline::never()) noexcept;
+  awaiter wait(deadline until = deadline::never()) noexcept;
 
  private:
   struct core;
   core* core_;
 };
 
-class [[nodiscard]] child_process::awaiter final : public waiter {
+class [[nodiscard]] child_process::awaiter final : public point_waiter {
  public:
-  awaiter(core* of, deadline until) noexcept : core_(of), until_(until) {}
-
-  bool await_ready() const noexcept { return false; }
-  template <has_context Promise>
-  bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
-    return start(awaiting, awaiting.promise().context());
-  }
+  awaiter(core* of, deadline until) noexcept;
   result<exit_status> await_resume() const noexcept;
 
  private:
-  bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
-  bool abandon() noexcept override;
-
   core* core_;
-  deadline until_;
 };
-
-child_process::awaiter child_process::wait(deadline until) noexcept {
-  return awaiter(core_, until);
-}
 
 }  // namespace berth

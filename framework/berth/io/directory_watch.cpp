@@ -10,7 +10,8 @@
 
 namespace berth {
 
-struct directory_watch::core {
+struct directory_watch::core final : wait_point {
+  bool ready() const noexcept override { return !changes.empty(); }
   static constexpr std::size_t most_kept = 256;
 
   void changed(const char* name) {
@@ -19,12 +20,11 @@ struct directory_watch::core {
       changes.assign(1, std::string());
     else if (std::find(changes.begin(), changes.end(), changed_name) == changes.end())
       changes.push_back(std::move(changed_name));
-    if (awaiter* const next = std::exchange(waiting, nullptr)) next->complete_now();
+    wake();
   }
 
   uv_fs_event_t native;
   std::deque<std::string> changes;
-  awaiter* waiting = nullptr;
 };
 
 directory_watch::directory_watch(event_loop& loop, const std::filesystem::path& directory)
@@ -47,24 +47,18 @@ directory_watch::~directory_watch() {
            [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
 }
 
-bool directory_watch::awaiter::start(std::coroutine_handle<> awaiting,
-                                     const execution_context& context) noexcept {
-  if (!core_->changes.empty() && !context.stop.stop_requested()) return false;
-  if (!begin(awaiting, context, until_)) return false;
-  core_->waiting = this;
-  return true;
-}
-
-bool directory_watch::awaiter::abandon() noexcept {
-  core_->waiting = nullptr;
-  return true;
-}
+directory_watch::awaiter::awaiter(core* of, deadline until) noexcept
+    : point_waiter(of, until), core_(of) {}
 
 result<std::string> directory_watch::awaiter::await_resume() {
-  if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (const auto failed = why_nothing()) return *failed;
   std::string name = std::move(core_->changes.front());
   core_->changes.pop_front();
   return name;
+}
+
+directory_watch::awaiter directory_watch::next(deadline until) noexcept {
+  return awaiter(core_, until);
 }
 
 }  // namespace berth

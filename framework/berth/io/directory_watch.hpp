@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <string>
 
-#include <berth/coro/waiter.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/io/wait_point.hpp>
 
 namespace berth {
 
@@ -22,34 +22,20 @@ class directory_watch {
   class awaiter;
   /// The name of what changed, without its directory; empty where only that something did is
   /// known. One task may wait at a time.
-  inline awaiter next(deadline until = deadline::never()) noexcept;
+  awaiter next(deadline until = deadline::never()) noexcept;
 
  private:
   struct core;
   core* core_;
 };
 
-class [[nodiscard]] directory_watch::awaiter final : public waiter {
+class [[nodiscard]] directory_watch::awaiter final : public point_waiter {
  public:
-  awaiter(core* from, deadline until) noexcept : core_(from), until_(until) {}
-
-  bool await_ready() const noexcept { return false; }
-  template <has_context Promise>
-  bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
-    return start(awaiting, awaiting.promise().context());
-  }
+  awaiter(core* of, deadline until) noexcept;
   result<std::string> await_resume();
 
  private:
-  bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
-  bool abandon() noexcept override;
-
   core* core_;
-  deadline until_;
 };
-
-directory_watch::awaiter directory_watch::next(deadline until) noexcept {
-  return awaiter(core_, until);
-}
 
 }  // namespace berth

@@ -10,7 +10,8 @@
 
 namespace berth {
 
-struct signal_set::core {
+struct signal_set::core final : wait_point {
+  bool ready() const noexcept override { return !arrived.empty(); }
   struct watched {
     uv_signal_t native;
     core* set;
@@ -18,7 +19,7 @@ struct signal_set::core {
 
   void caught(int signal) {
     arrived.push_back(signal);
-    if (awaiter* const next = std::exchange(waiting, nullptr)) next->complete_now();
+    wake();
   }
   void close() {
     for (auto& each : handles)
@@ -32,7 +33,6 @@ struct signal_set::core {
   std::deque<std::unique_ptr<watched>> handles;
   std::size_t open = 0;
   std::deque<int> arrived;
-  awaiter* waiting = nullptr;
 };
 
 signal_set::signal_set(event_loop& loop, std::initializer_list<int> signals) : core_(new core) {
@@ -57,24 +57,16 @@ signal_set::signal_set(event_loop& loop, std::initializer_list<int> signals) : c
 
 signal_set::~signal_set() { core_->close(); }
 
-bool signal_set::awaiter::start(std::coroutine_handle<> awaiting,
-                                const execution_context& context) noexcept {
-  if (!core_->arrived.empty() && !context.stop.stop_requested()) return false;
-  if (!begin(awaiting, context, until_)) return false;
-  core_->waiting = this;
-  return true;
-}
-
-bool signal_set::awaiter::abandon() noexcept {
-  core_->waiting = nullptr;
-  return true;
-}
+signal_set::awaiter::awaiter(core* of, deadline until) noexcept
+    : point_waiter(of, until), core_(of) {}
 
 result<int> signal_set::awaiter::await_resume() {
-  if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (const auto failed = why_nothing()) return *failed;
   const int signal = core_->arrived.front();
   core_->arrived.pop_front();
   return signal;
 }
+
+signal_set::awaiter signal_set::next(deadline until) noexcept { return awaiter(core_, until); }
 
 }  // namespace berth

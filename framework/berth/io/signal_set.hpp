@@ -4,8 +4,8 @@
 
 #include <initializer_list>
 
-#include <berth/coro/waiter.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/io/wait_point.hpp>
 
 namespace berth {
 
@@ -19,32 +19,20 @@ class signal_set {
 
   class awaiter;
   /// The number of the next signal. One task may wait at a time.
-  inline awaiter next(deadline until = deadline::never()) noexcept;
+  awaiter next(deadline until = deadline::never()) noexcept;
 
  private:
   struct core;
   core* core_;
 };
 
-class [[nodiscard]] signal_set::awaiter final : public waiter {
+class [[nodiscard]] signal_set::awaiter final : public point_waiter {
  public:
-  awaiter(core* from, deadline until) noexcept : core_(from), until_(until) {}
-
-  bool await_ready() const noexcept { return false; }
-  template <has_context Promise>
-  bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
-    return start(awaiting, awaiting.promise().context());
-  }
+  awaiter(core* of, deadline until) noexcept;
   result<int> await_resume();
 
  private:
-  bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
-  bool abandon() noexcept override;
-
   core* core_;
-  deadline until_;
 };
-
-signal_set::awaiter signal_set::next(deadline until) noexcept { return awaiter(core_, until); }
 
 }  // namespace berth

@@ -36,20 +36,26 @@ endpoint tcp_stream::peer() const { return name_of(&core_->tcp, uv_tcp_getpeerna
 
 void tcp_stream::no_delay(bool on) noexcept { uv_tcp_nodelay(&core_->tcp, on ? 1 : 0); }
 
-struct tcp_listener::core {
+struct tcp_listener::core final : wait_point {
+  bool ready() const noexcept override { return pending > 0 || status < 0; }
+  uv_stream_t* handle() noexcept { return reinterpret_cast<uv_stream_t*>(&tcp); }
+  void announce(int announced) noexcept {
+    if (announced < 0)
+      status = announced;
+    else
+      ++pending;
+    wake();
+  }
+  void close() noexcept {
+    uv_close(reinterpret_cast<uv_handle_t*>(&tcp),
+             [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
+    end_waiting();
+  }
+
   uv_tcp_t tcp;
   endpoint bound;
-  accept_awaiter* waiting = nullptr;
   int pending = 0;  // announced by libuv and not accepted yet
-
-  uv_stream_t* handle() noexcept { return reinterpret_cast<uv_stream_t*>(&tcp); }
-  void announce(int status) noexcept {
-    if (status >= 0) ++pending;
-    accept_awaiter* const next = std::exchange(waiting, nullptr);
-    if (!next) return;
-    next->status_ = status;
-    next->complete_now();
-  }
+  int status = 0;   // of an announcement that failed
 };
 
 tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options options)
@@ -79,37 +85,19 @@ tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options 
 const endpoint& tcp_listener::bound() const noexcept { return core_->bound; }
 
 void tcp_listener::close() noexcept {
-  core* const closed = std::exchange(core_, nullptr);
-  if (!closed) return;
-  uv_close(reinterpret_cast<uv_handle_t*>(&closed->tcp),
-           [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
-  if (accept_awaiter* const waiting = std::exchange(closed->waiting, nullptr)) {
-    waiting->core_ = nullptr;
-    waiting->status_ = UV_ECANCELED;
-    waiting->complete_later();
-  }
+  if (core_) std::exchange(core_, nullptr)->close();
 }
 
-bool tcp_listener::accept_awaiter::start(std::coroutine_handle<> awaiting,
-                                         const execution_context& context) noexcept {
-  if (!core_ || core_->waiting) {
-    status_ = core_ ? UV_EBUSY : UV_EBADF;
-    return false;
-  }
-  if (core_->pending > 0 && !context.stop.stop_requested()) return false;
-  if (!begin(awaiting, context, until_)) return false;
-  core_->waiting = this;
-  return true;
+tcp_listener::accept_awaiter tcp_listener::accept(deadline until) noexcept {
+  return accept_awaiter(core_, until);
 }
 
-bool tcp_listener::accept_awaiter::abandon() noexcept {
-  core_->waiting = nullptr;
-  return true;
-}
+tcp_listener::accept_awaiter::accept_awaiter(core* from, deadline until) noexcept
+    : point_waiter(from, until), core_(from) {}
 
 result<tcp_stream> tcp_listener::accept_awaiter::await_resume() {
-  if (given_up() != stop_reason::none) return failure::cancelled(given_up());
-  if (status_ < 0) return failure(uv_error_code(status_));
+  if (const auto failed = why_nothing()) return *failed;
+  if (const int status = std::exchange(core_->status, 0)) return failure(uv_error_code(status));
   auto accepted = new_stream_core(core_->tcp.loop);
   --core_->pending;
   const int status = uv_accept(core_->handle(), accepted->handle());

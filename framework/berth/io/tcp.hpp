@@ -6,6 +6,7 @@
 #include <berth/io/endpoint.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/stream.hpp>
+#include <berth/io/wait_point.hpp>
 
 namespace berth {
 
@@ -44,7 +45,7 @@ class tcp_listener {
 
   class accept_awaiter;
   /// The next connection. One accept may wait at a time; what nobody accepts waits in the backlog.
-  inline accept_awaiter accept(deadline until = deadline::never()) noexcept;
+  accept_awaiter accept(deadline until = deadline::never()) noexcept;
 
   /// Stops listening now: what waits in the backlog is reset.
   void close() noexcept;
@@ -54,30 +55,14 @@ class tcp_listener {
   core* core_;
 };
 
-class [[nodiscard]] tcp_listener::accept_awaiter final : public waiter {
+class [[nodiscard]] tcp_listener::accept_awaiter final : public point_waiter {
  public:
-  accept_awaiter(core* from, deadline until) noexcept : core_(from), until_(until) {}
-
-  bool await_ready() const noexcept { return false; }
-  template <has_context Promise>
-  bool await_suspend(std::coroutine_handle<Promise> awaiting) {
-    return start(awaiting, awaiting.promise().context());
-  }
+  accept_awaiter(core* from, deadline until) noexcept;
   result<tcp_stream> await_resume();
 
  private:
-  friend tcp_listener;
-  bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
-  bool abandon() noexcept override;
-
   core* core_;
-  deadline until_;
-  int status_ = 0;
 };
-
-tcp_listener::accept_awaiter tcp_listener::accept(deadline until) noexcept {
-  return accept_awaiter(core_, until);
-}
 
 /// Connects to a numeric address; resolve names before.
 class [[nodiscard]] connect_awaiter final : public waiter {
