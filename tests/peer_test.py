@@ -10,8 +10,25 @@ import sys
 import tempfile
 import time
 
-BERTH, PM_SERVER = sys.argv[1:3]
+BERTH, PM_SERVER = (os.path.abspath(program) for program in sys.argv[1:3])
 FIELDS = {"pid": int, "port": int, "host": str, "started_at": str, "version": str}
+
+
+started = []
+
+
+def start(*command, **options):
+    """A process that does not outlive its test, whatever happens."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **options)
+    started.append(process)
+    return process
+
+
+def end_all():
+    while started:
+        process = started.pop()
+        process.kill()
+        process.wait()
 
 
 class Peer:
@@ -57,7 +74,7 @@ def eventually(condition):
 
 def finds_the_peer(directory, peer):
     """A file that the peer wrote is found, and its server's death is seen."""
-    server = subprocess.Popen(["sleep", "1000"])
+    server = start("sleep", "1000")
     peer.write(server.pid, 8080)
     assert berth(directory, "url").stdout == "http://127.0.0.1:8080\n"
     assert peer.path.exists()
@@ -69,21 +86,19 @@ def finds_the_peer(directory, peer):
 
 def refuses_beside_the_peer(directory, peer):
     """While the peer's server lives, ours is refused and its file stays as it was."""
-    server = subprocess.Popen(["sleep", "1000"])
+    server = start("sleep", "1000")
     peer.write(server.pid, 8080)
     before = peer.path.read_text()
     refused = subprocess.run([PM_SERVER], cwd=directory, capture_output=True, text=True, timeout=30)
     assert refused.returncode == 4, refused.stderr
     assert f"Another pm-server is already running on port 8080 (PID {server.pid})." in refused.stderr
     assert peer.path.read_text() == before
-    server.kill()
-    server.wait()
 
 
 def replaces_the_dead_peer(directory, peer):
     """When the peer's server is gone, ours takes its place, and the peer can read our file."""
     peer.write(999999, 8080)
-    server = subprocess.Popen([PM_SERVER], cwd=directory, stderr=subprocess.DEVNULL)
+    server = start(PM_SERVER, cwd=directory)
     assert eventually(lambda: (peer.read_live() or {}).get("pid") == server.pid)
     assert berth(directory, "url").stdout == f"http://127.0.0.1:{peer.read()['port']}\n"
     server.send_signal(signal.SIGTERM)
@@ -95,8 +110,7 @@ def never_torn_for_the_peer(directory, peer):
     """However often ours is started and stopped, the peer never reads a part of a file."""
     reads = 0
     for _ in range(10):
-        server = subprocess.Popen([BERTH, "announce", "--port", "8080"], cwd=directory,
-                                  stdout=subprocess.DEVNULL)
+        server = start(BERTH, "announce", "--port", "8080", cwd=directory)
         while (found := peer.read_live()) is None:
             reads += 1
         assert found["pid"] == server.pid
@@ -119,6 +133,8 @@ def main():
             except Exception as fault:  # noqa: BLE001
                 failed += 1
                 print(f"FAILED: {test.__doc__}\n  {type(fault).__name__}: {fault}")
+            finally:
+                end_all()
     print(f"{len(tests) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
