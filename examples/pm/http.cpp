@@ -12,7 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto longest_silence = 60s;
-constexpr auto last_chance = 100ms;  // for a request on its way when the service begins to stop
+// For a request on its way when the service begins to stop: who has just connected has more time
+// than who was answered before.
+constexpr auto first_chance = 1s;
+constexpr auto last_chance = 100ms;
 
 const char* reason_of(int status) {
   switch (status) {
@@ -33,22 +36,20 @@ std::string to_text(const response& answer, bool keep_alive) {
       keep_alive ? "" : "Connection: close\r\n", answer.body);
 }
 
-/// The next bytes; ends early where the service begins to stop and nothing is on its way.
-berth::task<std::size_t> receive(berth::tcp_stream& client, std::span<std::byte> buffer,
-                                 bool between_requests, berth::event& draining) {
-  const auto until = berth::deadline::after(longest_silence);
-  if (!between_requests) {
-    const auto received = co_await client.read_some(buffer, until);
-    co_return received ? *received : 0;
-  }
+/// The next bytes; nothing at the end. Between requests it gives up soon after the service begins
+/// to stop.
+berth::task<std::size_t> receive(berth::tcp_stream& client, std::span<std::byte> buffer) {
+  const auto received = co_await client.read_some(buffer, berth::deadline::after(longest_silence));
+  co_return received ? *received : 0;
+}
+
+berth::task<std::size_t> receive_between(berth::tcp_stream& client, std::span<std::byte> buffer,
+                                         std::chrono::milliseconds chance, berth::event& draining) {
   if (!draining.is_set()) {
-    auto first = co_await berth::when_any(client.read_some(buffer, until), draining.wait());
-    if (first.index() == 0) {
-      const auto& received = std::get<0>(first);
-      co_return received ? *received : 0;
-    }
+    auto first = co_await berth::when_any(receive(client, buffer), draining.wait());
+    if (first.index() == 0) co_return std::get<0>(first);
   }
-  const auto received = co_await client.read_some(buffer, berth::deadline::after(last_chance));
+  const auto received = co_await client.read_some(buffer, berth::deadline::after(chance));
   co_return received ? *received : 0;
 }
 
@@ -71,8 +72,13 @@ berth::task<> serve_http(berth::tcp_stream client, responder respond, berth::eve
     auto state = parse_state::incomplete;
     if (!bytes.empty()) state = parser.feed(bytes);
     while (state == parse_state::incomplete) {
-      const bool between = !first_request && !parser.begun();
-      const std::size_t size = co_await receive(client, buffer, between, draining);
+      std::size_t size = 0;
+      if (parser.begun()) {
+        size = co_await receive(client, buffer);
+      } else {
+        const auto chance = first_request ? std::chrono::milliseconds(first_chance) : last_chance;
+        size = co_await receive_between(client, buffer, chance, draining);
+      }
       if (size == 0) co_return;
       bytes = {reinterpret_cast<const char*>(buffer.data()), size};
       state = parser.feed(bytes);

@@ -15,6 +15,8 @@ connections::connections(const execution_context& context, connection_handler ha
 
 task<> connections::accept_from(tcp_listener& listener) {
   for (;;) {
+    const auto free = co_await room_.wait();
+    if (!free) co_return;
     const bool go_on = co_await accept_one(listener, deadline::never());
     if (!go_on) co_return;
   }
@@ -24,6 +26,8 @@ task<> connections::accept_last(tcp_listener& listener, std::chrono::nanoseconds
                                 deadline until) {
   const auto here = co_await current_context();
   for (;;) {
+    const auto free = co_await room_.wait(until);  // who waits in the backlog is on its way too
+    if (!free) co_return;
     const auto silence = deadline::after(here.loop->now(), quiet);
     const bool go_on = co_await accept_one(listener, std::min(silence, until));
     if (!go_on) co_return;
@@ -31,8 +35,6 @@ task<> connections::accept_last(tcp_listener& listener, std::chrono::nanoseconds
 }
 
 task<bool> connections::accept_one(tcp_listener& listener, deadline until) {
-  const auto free = co_await room_.wait(until);
-  if (!free) co_return false;
   auto accepted = co_await listener.accept(until);
   if (accepted) {
     handlers_.spawn(serve(std::move(*accepted)));
