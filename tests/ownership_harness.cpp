@@ -3,6 +3,7 @@
 //   ownership-harness race CONTENDERS ROUNDS fresh|stale
 //   ownership-harness clean READERS ROUNDS
 //   ownership-harness storm READS
+//   ownership-harness steady READS
 //   ownership-harness late ROUNDS
 #include <sched.h>
 #include <signal.h>
@@ -201,6 +202,23 @@ int storm(long reads) {
   return static_cast<int>(torn) + (live == 0);
 }
 
+/// One owner publishes without end and never dies: whoever looks finds it, always.
+int steady(long reads) {
+  const test::temporary_directory directory;
+  const location where("pm", directory.path());
+  shared().reset();
+  contenders writer(1, [&](int) {
+    claim owned(where, ours());
+    ++shared().done;
+    for (;;) owned.publish(ours());
+  });
+  long missed = 0;
+  for (long i = 0; i < reads; ++i) missed += !read_live(where).has_value();
+  fmt::print("steady: {} look-ups while a living server published without end: {} missed it\n",
+             reads, missed);
+  return static_cast<int>(missed);
+}
+
 /// A previous owner, whose files something deleted, stops while a new one serves.
 int late(int rounds) {
   int lost = 0;
@@ -227,6 +245,7 @@ int run(const std::vector<std::string>& words) {
   if (words.at(0) == "clean")
     return clean(static_cast<int>(number(1)), static_cast<int>(number(2)));
   if (words.at(0) == "storm") return storm(number(1));
+  if (words.at(0) == "steady") return steady(number(1));
   if (words.at(0) == "late") return late(static_cast<int>(number(1)));
   throw std::invalid_argument("no such scenario");
 }
@@ -241,7 +260,7 @@ int main(int argc, char** argv) {
   } catch (const std::logic_error&) {
     fmt::print(stderr,
                "usage: ownership-harness race N ROUNDS fresh|stale | clean READERS ROUNDS | storm "
-               "READS | late ROUNDS\n");
+               "READS | steady READS | late ROUNDS\n");
     return 2;
   }
 }
