@@ -13,10 +13,20 @@ std::filesystem::path nearest_existing(std::filesystem::path directory) {
 
 }  // namespace
 
-lookup_watch::lookup_watch(event_loop& loop, location where)
-    : where_(std::move(where)),
-      watched_(nearest_existing(where_.directory)),
-      watch_(loop, watched_) {}
+// A directory on the way may come or go between the look for the nearest one and the watch on it,
+// which then would not see what comes below the new one: look again after watching.
+lookup_watch::lookup_watch(event_loop& loop, location where) : where_(std::move(where)) {
+  for (;;) {
+    watched_ = nearest_existing(where_.directory);
+    try {
+      watch_.emplace(loop, watched_);
+    } catch (const error& failed) {
+      if (failed.code() == std::errc::no_such_file_or_directory) continue;
+      throw;
+    }
+    if (nearest_existing(where_.directory) == watched_) return;
+  }
+}
 
 // Other files in the directory, logs for instance, may change all the time.
 bool lookup_watch::concerns(const std::string& name) const {
@@ -28,7 +38,7 @@ bool lookup_watch::concerns(const std::string& name) const {
 
 task<result<void>> lookup_watch::changed(deadline until) {
   for (;;) {
-    const auto name = co_await watch_.next(until);
+    const auto name = co_await watch_->next(until);
     if (!name) co_return failure(name.error(), name.reason());
     if (concerns(*name)) co_return result<void>();
   }

@@ -3,6 +3,7 @@
 // that no change falls between. On the loop's thread.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include <berth/base/result.hpp>
@@ -25,7 +26,7 @@ class lookup_watch {
 
   location where_;
   std::filesystem::path watched_;
-  directory_watch watch_;
+  std::optional<directory_watch> watch_;
 };
 
 }  // namespace berth
