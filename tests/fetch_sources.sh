@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../subprojects"
 missing=
 for wrap in *.wrap; do
   archive=$(sed -n 's/^source_filename = //p' "$wrap")
-  [ -f "packagefiles/$archive" ] || missing="$missing $(sed -n 's/.*apt-get source \([a-z0-9]*\).*/\1/p' "$wrap")"
+  [ -f "packagefiles/$archive" ] || missing="$missing $(sed -n 's/.*apt-get source \([a-z0-9-]*\).*/\1/p' "$wrap")"
 done
 [ -n "$missing" ] || exit 0
 echo "== Fetching the sources of$missing"

@@ -6,6 +6,8 @@
 #include "catch.hpp"
 
 int main(int argc, char** argv) {
+#ifdef SIGPIPE
   std::signal(SIGPIPE, SIG_IGN);
+#endif
   return Catch::Session().run(argc, argv);
 }

@@ -5,10 +5,12 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "temporary_directory.hpp"
@@ -42,6 +44,7 @@ class process {
  private:
   temporary_directory files_;
   pid_t pid_ = -1;
+  std::intptr_t handle_ = 0;  ///< where a pid does not keep the process's end
   std::optional<int> status_;
 };
 
@@ -55,8 +58,7 @@ bool eventually(Condition condition, std::chrono::seconds within = std::chrono::
   const auto end = std::chrono::steady_clock::now() + within;
   while (!condition()) {
     if (std::chrono::steady_clock::now() > end) return false;
-    const timespec moment{0, 1'000'000};
-    ::nanosleep(&moment, nullptr);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
   return true;
 }

@@ -1,11 +1,10 @@
 // A fresh directory for one test, gone with everything in it at the end.
 #pragma once
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
-#include <stdexcept>
 #include <string>
 
 namespace test {
@@ -13,9 +12,10 @@ namespace test {
 class temporary_directory {
  public:
   temporary_directory() {
-    std::string name = (std::filesystem::temp_directory_path() / "berth-test-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("mkdtemp failed");
-    path_ = name;
+    std::random_device random;
+    do path_ = std::filesystem::temp_directory_path() / ("berth-test-" + std::to_string(random()));
+    while (!std::filesystem::create_directory(path_));
+    std::filesystem::permissions(path_, std::filesystem::perms::owner_all);
   }
   temporary_directory(const temporary_directory&) = delete;
   temporary_directory& operator=(const temporary_directory&) = delete;

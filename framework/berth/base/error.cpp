@@ -1,9 +1,6 @@
 #include <berth/base/error.hpp>
 
 #include <cerrno>
-#ifdef _WIN32
-#include <windows.h>
-#endif
 
 namespace berth {
 namespace {
@@ -58,14 +55,6 @@ error::error(std::error_code code, std::string_view operation, std::string_view 
 
 error::error(std::string message, std::error_code code)
     : std::system_error(code), message_(std::move(message)) {}
-
-std::error_code last_system_error() noexcept {
-#ifdef _WIN32
-  return {static_cast<int>(GetLastError()), std::system_category()};
-#else
-  return {errno, std::system_category()};
-#endif
-}
 
 std::string_view advice_for(std::error_code code) noexcept {
 #ifdef EDQUOT

@@ -5,6 +5,8 @@
 
 #include <string_view>
 
+#include <berth/base/unique_handle.hpp>
+
 namespace berth {
 
 /// Which byte of a file is locked.
@@ -29,10 +31,10 @@ namespace file_lock {
 extern const bool ranges_share_a_file;
 
 /// True where the lock is taken now; false where another holds it. Throws berth::error.
-bool try_lock(int descriptor, lock_range range);
-void unlock(int descriptor, lock_range range) noexcept;
+bool try_lock(native_handle descriptor, lock_range range);
+void unlock(native_handle descriptor, lock_range range) noexcept;
 /// Asks and never takes, so it disturbs nobody.
-lock_state query(int descriptor, lock_range range) noexcept;
+lock_state query(native_handle descriptor, lock_range range) noexcept;
 
 }  // namespace file_lock
 

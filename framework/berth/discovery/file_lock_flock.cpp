@@ -15,7 +15,7 @@ const bool ranges_share_a_file = false;
 
 namespace {
 
-bool attempt(int descriptor, int operation) noexcept {
+bool attempt(native_handle descriptor, int operation) noexcept {
   int status;
   do status = ::flock(descriptor, operation);
   while (status != 0 && errno == EINTR);
@@ -24,17 +24,17 @@ bool attempt(int descriptor, int operation) noexcept {
 
 }  // namespace
 
-bool try_lock(int descriptor, lock_range) {
+bool try_lock(native_handle descriptor, lock_range) {
   if (attempt(descriptor, LOCK_EX | LOCK_NB)) return true;
   if (errno == EWOULDBLOCK) return false;
   throw error(last_system_error(), "lock");
 }
 
-void unlock(int descriptor, lock_range) noexcept { attempt(descriptor, LOCK_UN); }
+void unlock(native_handle descriptor, lock_range) noexcept { attempt(descriptor, LOCK_UN); }
 
 // flock cannot ask. A shared lock, taken for a moment, hinders no other reader, and no owner: an
 // owner locks its file before it has its name.
-lock_state query(int descriptor, lock_range) noexcept {
+lock_state query(native_handle descriptor, lock_range) noexcept {
   if (attempt(descriptor, LOCK_SH | LOCK_NB)) {
     attempt(descriptor, LOCK_UN);
     return lock_state::free;

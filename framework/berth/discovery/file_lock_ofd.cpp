@@ -24,7 +24,7 @@ struct flock one_byte(lock_range range, short type) noexcept {
   return lock;
 }
 
-int control(int descriptor, int command, struct flock& lock) noexcept {
+int control(native_handle descriptor, int command, struct flock& lock) noexcept {
   int status;
   do status = ::fcntl(descriptor, command, &lock);
   while (status < 0 && errno == EINTR);
@@ -33,19 +33,19 @@ int control(int descriptor, int command, struct flock& lock) noexcept {
 
 }  // namespace
 
-bool try_lock(int descriptor, lock_range range) {
+bool try_lock(native_handle descriptor, lock_range range) {
   auto lock = one_byte(range, F_WRLCK);
   if (control(descriptor, F_OFD_SETLK, lock) == 0) return true;
   if (errno == EAGAIN || errno == EACCES) return false;
   throw error(last_system_error(), "lock");
 }
 
-void unlock(int descriptor, lock_range range) noexcept {
+void unlock(native_handle descriptor, lock_range range) noexcept {
   auto lock = one_byte(range, F_UNLCK);
   control(descriptor, F_OFD_SETLK, lock);
 }
 
-lock_state query(int descriptor, lock_range range) noexcept {
+lock_state query(native_handle descriptor, lock_range range) noexcept {
   auto lock = one_byte(range, F_WRLCK);
   if (control(descriptor, F_OFD_GETLK, lock) != 0) return lock_state::unknown;
   return lock.l_type == F_UNLCK ? lock_state::free : lock_state::held;

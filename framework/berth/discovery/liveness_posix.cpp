@@ -4,6 +4,7 @@
 #include <berth/discovery/process.hpp>
 
 namespace berth {
+
 verdict process_liveness::judge(const evidence& found) const {
   const record& server = found.server;
   const process_origin& here = origin_of_this_system();

@@ -21,7 +21,8 @@ std::size_t index_of(lock_range range) {
 
 std::filesystem::path path_of(const std::filesystem::path& path, lock_range range) {
   constexpr const char* endings[] = {"", ".mutation", ".starter"};
-  return path.string() + endings[index_of(range)];
+  std::filesystem::path whole = path;
+  return whole += endings[index_of(range)];
 }
 
 }  // namespace
@@ -38,19 +39,24 @@ open_file& lock_file::file_of(lock_range range) {
 
 void lock_file::reopen(lock_range range) {
   files_[index_of(range)].reset();
+  for (const auto other : {lock_range::owner, lock_range::mutation, lock_range::starter})
+    if (index_of(other) == index_of(range)) held_[static_cast<std::size_t>(other)] = false;
   (void)file_of(range);
 }
 
 // Where one file carries all locks, who takes the mutation lock has seen that it is still there.
 bool lock_file::try_lock(lock_range range) {
   for (;;) {
-    if (!file_of(range).try_lock(range)) return false;
+    bool& held = held_[static_cast<std::size_t>(range)];
+    held = held || file_of(range).try_lock(range);
+    if (!held) return false;
     if (file_lock::ranges_share_a_file || file_of(range).status().linked) return true;
     reopen(range);
   }
 }
 
 void lock_file::unlock(lock_range range) noexcept {
+  held_[static_cast<std::size_t>(range)] = false;
   if (auto& file = files_[index_of(range)]) file->unlock(range);
 }
 

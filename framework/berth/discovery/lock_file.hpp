@@ -40,6 +40,7 @@ class lock_file {
 
   std::filesystem::path path_;
   std::array<std::optional<open_file>, 3> files_;
+  std::array<bool, 3> held_{};
   std::uint64_t id_ = 0;
 };
 

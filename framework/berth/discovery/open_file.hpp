@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include <berth/base/unique_fd.hpp>
+#include <berth/base/unique_handle.hpp>
 #include <berth/discovery/file_lock.hpp>
 
 namespace berth {
@@ -60,16 +60,19 @@ class open_file {
   const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
-  open_file(unique_fd descriptor, std::filesystem::path path)
-      : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
+  open_file(unique_handle handle, std::filesystem::path path)
+      : handle_(std::move(handle)), path_(std::move(path)) {}
 
-  unique_fd descriptor_;
+  unique_handle handle_;
   std::filesystem::path path_;
 };
 
 /// The file of that name now; nothing where there is none. A link is not followed.
 std::optional<file_id> identify(const std::filesystem::path& path);
-/// `from` takes the name `to`, at once and whatever had it.
+/// Whether rename_over lets nobody see a moment without a file. Where not, that moment lies within
+/// the time that its caller holds the mutation lock.
+extern const bool replaces_at_once;
+/// `from` takes the name `to`, whatever had it.
 void rename_over(const std::filesystem::path& from, const std::filesystem::path& to);
 /// Whether this directory is on a file system of this machine, whose locks and attributes never
 /// wait for a network. Asks the file system, so it may itself wait.

@@ -63,8 +63,10 @@ ssize_t read_cached([[maybe_unused]] int descriptor,
 
 }  // namespace
 
+const bool replaces_at_once = true;
+
 std::optional<open_file> open_file::to_read(const std::filesystem::path& path, read_mode how) {
-  unique_fd descriptor(retry([&] {
+  unique_handle descriptor(retry([&] {
     return how == read_mode::cached ? open_cached(path.c_str())
                                     : ::open(path.c_str(), O_RDONLY | always);
   }));
@@ -75,14 +77,14 @@ std::optional<open_file> open_file::to_read(const std::filesystem::path& path, r
 }
 
 open_file open_file::to_lock(const std::filesystem::path& path) {
-  unique_fd descriptor(
+  unique_handle descriptor(
       retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | always, 0600); }));
   if (!descriptor) fail("open", path);
   return open_file(std::move(descriptor), path);
 }
 
 std::optional<open_file> open_file::to_create(const std::filesystem::path& path) {
-  unique_fd descriptor(
+  unique_handle descriptor(
       retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | always, 0600); }));
   if (descriptor) return open_file(std::move(descriptor), path);
   if (errno == EEXIST) return std::nullopt;
@@ -91,7 +93,7 @@ std::optional<open_file> open_file::to_create(const std::filesystem::path& path)
 
 file_status open_file::status() const {
   struct stat status;
-  if (::fstat(descriptor_.get(), &status) != 0) fail("examine", path_);
+  if (::fstat(handle_.get(), &status) != 0) fail("examine", path_);
   return {{status.st_dev, status.st_ino},
           static_cast<std::uint64_t>(status.st_size),
           status.st_uid,
@@ -101,8 +103,8 @@ file_status open_file::status() const {
 
 std::size_t open_file::read(std::span<char> into, read_mode how) const {
   const ssize_t length = retry([&] {
-    return how == read_mode::cached ? read_cached(descriptor_.get(), into)
-                                    : ::read(descriptor_.get(), into.data(), into.size());
+    return how == read_mode::cached ? read_cached(handle_.get(), into)
+                                    : ::read(handle_.get(), into.data(), into.size());
   });
   if (length < 0 && how == read_mode::cached) throw would_block{};
   if (length < 0) fail("read", path_);
@@ -118,28 +120,14 @@ void open_file::write(std::string_view content) {
   }
   while (!content.empty()) {
     const ssize_t length =
-        retry([&] { return ::write(descriptor_.get(), content.data(), content.size()); });
+        retry([&] { return ::write(handle_.get(), content.data(), content.size()); });
     if (length < 0) fail("write", path_);
     content.remove_prefix(static_cast<std::size_t>(length));
   }
 }
 
 void open_file::sync() {
-  if (retry([&] { return ::fsync(descriptor_.get()); }) != 0) fail("sync", path_);
-}
-
-bool open_file::try_lock(lock_range range) {
-  try {
-    return file_lock::try_lock(descriptor_.get(), range);
-  } catch (const error& failed) {
-    throw error(failed.code(), "lock", path_.native());
-  }
-}
-
-void open_file::unlock(lock_range range) noexcept { file_lock::unlock(descriptor_.get(), range); }
-
-lock_state open_file::query(lock_range range) const noexcept {
-  return file_lock::query(descriptor_.get(), range);
+  if (retry([&] { return ::fsync(handle_.get()); }) != 0) fail("sync", path_);
 }
 
 std::optional<file_id> identify(const std::filesystem::path& path) {

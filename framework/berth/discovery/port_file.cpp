@@ -1,11 +1,28 @@
 #include <berth/discovery/port_file.hpp>
 
+#include <thread>
+
 #include <berth/discovery/file_text.hpp>
 #include <berth/discovery/lock_file.hpp>
 #include <berth/discovery/record_codec.hpp>
 
 namespace berth {
 namespace {
+
+/// The port file, if there is one. Where replacing it leaves a moment without, somebody holds the
+/// mutation lock in that moment: what is missing twice and changed by nobody is not there.
+std::optional<open_file> open_port_file(const location& where, read_mode how) {
+  const auto path = where.port_file();
+  int missing = 0;
+  for (int turn = 0;; ++turn) {
+    auto file = open_file::to_read(path, how);
+    if (file || replaces_at_once || turn == 1000) return file;
+    if (lock_file::query(where.lock_file(), lock_range::mutation) == lock_state::held)
+      std::this_thread::yield();
+    else if (++missing == 2)
+      return file;
+  }
+}
 
 finding judge(const open_file& file, const liveness_strategy& strategy, read_mode how) {
   const file_status status = file.status();
@@ -17,7 +34,7 @@ finding judge(const open_file& file, const liveness_strategy& strategy, read_mod
 }  // namespace
 
 std::optional<record> read(const location& where, read_mode how) {
-  const auto file = open_file::to_read(where.port_file(), how);
+  const auto file = open_port_file(where, how);
   if (!file) return std::nullopt;
   return parse_record(read_text(*file, file->status(), how), file->path());
 }
@@ -26,7 +43,7 @@ std::optional<finding> examine(const location& where, const liveness_strategy& s
                                read_mode how) {
   const auto path = where.port_file();
   for (;;) {
-    const auto file = open_file::to_read(path, how);
+    const auto file = open_port_file(where, how);
     if (!file) return std::nullopt;
     auto found = judge(*file, strategy, how);
     // Between opening and asking for the lock, the server may have published a new file.

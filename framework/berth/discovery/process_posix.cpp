@@ -17,14 +17,15 @@
 #include <fmt/format.h>
 
 #include <berth/base/error.hpp>
-#include <berth/base/unique_fd.hpp>
+#include <berth/base/unique_handle.hpp>
+#include <berth/discovery/digest.hpp>
 
 namespace berth {
 namespace {
 
 /// The beginning of a small file, without the line's end; empty where it cannot be read.
 std::string_view read_small(const char* path, char* buffer, std::size_t size) noexcept {
-  const unique_fd file(::open(path, O_RDONLY | O_CLOEXEC));
+  const unique_handle file(::open(path, O_RDONLY | O_CLOEXEC));
   if (!file) return {};
   const ssize_t length = ::read(file.get(), buffer, size);
   if (length <= 0) return {};
@@ -59,16 +60,7 @@ std::optional<stat_fields> read_stat(std::uint32_t pid) noexcept {
   return fields;
 }
 
-// machine-id(5) asks not to publish the id itself: a one-way digest serves (FNV-1a, 64 bits).
-std::string digest(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : text) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
-  }
-  return fmt::format("{:016x}", hash);
-}
-
+// machine-id(5) asks not to publish the id itself.
 std::string read_host_id() {
   char buffer[256] = "";
   if (const auto id = read_small("/etc/machine-id", buffer, sizeof buffer); !id.empty())
@@ -107,9 +99,9 @@ process_origin origin_of_this_process() {
 void ask_to_end(std::uint32_t pid, std::uint64_t start_time) {
   const auto name = fmt::format("process {}", pid);
   const auto native = static_cast<pid_t>(pid);
-  unique_fd process;
+  unique_handle process;
 #if defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
-  process = unique_fd(static_cast<int>(::syscall(SYS_pidfd_open, native, 0)));
+  process = unique_handle(static_cast<int>(::syscall(SYS_pidfd_open, native, 0)));
 #endif
   const process_status status = status_of_process(pid);
   if (status.state != process_state::running || differs(start_time, status.start_time))

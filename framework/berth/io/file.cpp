@@ -1,6 +1,5 @@
 #include <berth/io/file.hpp>
 
-#include <fcntl.h>
 #include <algorithm>
 
 #include <uv.h>
@@ -56,7 +55,7 @@ constexpr std::size_t piece = 1u << 20;
 
 task<result<std::string>> read_file(std::filesystem::path path, std::size_t most) {
   auto job = [&path, most] {
-    open_file file(path.string(), O_RDONLY);
+    open_file file(path.string(), UV_FS_O_RDONLY);
     std::string content;
     for (;;) {
       const std::size_t have = content.size();
@@ -73,7 +72,7 @@ task<result<std::string>> read_file(std::filesystem::path path, std::size_t most
 
 task<result<void>> write_file(std::filesystem::path path, std::string content) {
   auto job = [&path, &content] {
-    open_file file(path.string(), O_WRONLY | O_CREAT | O_TRUNC);
+    open_file file(path.string(), UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_TRUNC);
     for (std::size_t written = 0; written < content.size();)
       written += file.write(content.data() + written, std::min(piece, content.size() - written));
   };

@@ -1,11 +1,13 @@
 #include <berth/io/signal_set.hpp>
 
+#include <csignal>
 #include <deque>
 #include <memory>
 #include <utility>
 
 #include <uv.h>
 
+#include <berth/io/stop_request.hpp>
 #include <berth/io/uv_error.hpp>
 
 namespace berth {
@@ -22,6 +24,7 @@ struct signal_set::core final : wait_point {
     wake();
   }
   void close() {
+    asked.reset();
     for (auto& each : handles)
       uv_close(reinterpret_cast<uv_handle_t*>(&each->native), [](uv_handle_t* of) {
         auto* const closed = static_cast<watched*>(of->data);
@@ -33,6 +36,7 @@ struct signal_set::core final : wait_point {
   std::deque<std::unique_ptr<watched>> handles;
   std::size_t open = 0;
   std::deque<int> arrived;
+  std::unique_ptr<stop_request> asked;
 };
 
 signal_set::signal_set(event_loop& loop, std::initializer_list<int> signals) : core_(new core) {
@@ -52,6 +56,8 @@ signal_set::signal_set(event_loop& loop, std::initializer_list<int> signals) : c
       core_->close();
       check_uv(status, "catch signal", std::to_string(signal));
     }
+    if (signal == SIGTERM)
+      core_->asked = await_stop_request(loop, [set = core_] { set->caught(SIGTERM); });
   }
 }
 
