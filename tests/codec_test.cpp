@@ -65,6 +65,22 @@ TEST_CASE("five fields are enough, in any order, with unknown ones beside them")
   REQUIRE(read.scheme == "http");
 }
 
+TEST_CASE("an unknown field may hold a number of any size and half of a surrogate pair") {
+  for (const std::string odd :
+       {"123456789012345678901234567890", "-99999999999999999999", "1e999", "-1.5E+400", "1e-999",
+        R"("\ud800")", R"(["\udc00\ud83d\ude00","\\ud800",18446744073709551615,1.25])"}) {
+    auto text = with("", "");
+    text.pop_back();
+    INFO(odd);
+    REQUIRE(parse(text + ",\"x\":" + odd + ",\"scheme\":\"s\"}").scheme == "s");
+  }
+  auto text = with("", "");
+  text.pop_back();
+  const auto read = parse(text + R"(,"scheme":"a\ud800b","token":"\ud83d\ude00","x":1e999})");
+  REQUIRE(read.scheme == "a\xEF\xBF\xBD" "b");
+  REQUIRE(read.token == "\xF0\x9F\x98\x80");
+}
+
 TEST_CASE("a leading byte-order mark is no fault") {
   REQUIRE(parse("\xEF\xBB\xBF" + with("", "")).port == 8080);
 }
@@ -102,7 +118,11 @@ TEST_CASE("a bad document is invalid, with file, field and reason named") {
       {with("pid", "-1"), "field \"pid\" must be 1-4294967295, got -1"},
       {with("pid", "1.5"), "field \"pid\" must be a whole number"},
       {with("pid", "\"1\""), "field \"pid\" must be a whole number"},
-      {with("pid", "99999999999999999999999"), "it is not JSON"},
+      {with("pid", "99999999999999999999999"), "field \"pid\" must be a whole number"},
+      {with("port", "1e999"), "field \"port\" must be a whole number"},
+      {with("port", "01"), "it is not JSON"},
+      {with("port", "1e"), "it is not JSON"},
+      {with("port", "-"), "it is not JSON"},
       {with("port", "0"), "field \"port\" must be 1-65535, got 0"},
       {with("port", "65536"), "field \"port\" must be 1-65535, got 65536"},
       {with("port", "null"), "field \"port\" must be a whole number"},

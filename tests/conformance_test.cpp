@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -317,8 +318,29 @@ TEST_CASE("what is at the path is not followed, waited for or replaced unless it
   refused("symbolic link");
   REQUIRE(test::read_text(target) == "precious");
   fs::remove(at.file);
+  fs::create_symlink(at.directory.path() / "nowhere", at.file);
+  refused("symbolic link");
+  REQUIRE_FALSE(fs::exists(at.directory.path() / "nowhere"));
+  fs::remove(at.file);
+  if (::mknod(at.file.c_str(), S_IFCHR | 0600, ::makedev(1, 5)) == 0) {  // reads as zeros without end
+    refused("not a regular file");
+    fs::remove(at.file);
+  }
   test::write_text(at.file, std::string(10'000'000, ' '));
   refused("larger than 64 KiB");
+}
+
+TEST_CASE("publishing over a hard link leaves the file's other name alone") {
+  place at;
+  const auto target = at.directory.path() / "target";
+  auto stale = ours();
+  stale.pid = 999999;
+  stale.lock.clear();
+  test::write_text(target, format_record(stale));
+  fs::create_hard_link(target, at.file);
+  const claim owned(at.where, ours(9));
+  REQUIRE(read_live(at.where)->port == 9);
+  REQUIRE(test::read_text(target) == format_record(stale));
 }
 
 TEST_CASE("a directory that others may write to is refused with the way to mend it") {

@@ -228,6 +228,37 @@ TEST_CASE("a server of another user is neither signalled, believed dead nor remo
   REQUIRE(test::read_text(where.port_file()) == text);
 }
 
+TEST_CASE("a file that may not be read is an error that names it, and stays") {
+  if (::geteuid() != 0) {
+    WARN("skipped: cannot become other users");
+    return;
+  }
+  const test::temporary_directory directory;
+  const location where("pm", directory.path());
+  REQUIRE(::chown(directory.path().c_str(), 65534, 65534) == 0);
+  test::write_text(where.port_file(), format_record(ours()));
+  fs::permissions(where.port_file(), fs::perms(0));
+  const int seen = in_child([&] {
+    if (::setuid(65534) != 0) return missing_right;
+    for (const bool publish : {false, true}) {
+      try {
+        if (publish)
+          const claim refused(where, ours());
+        else
+          (void)read_live(where);
+        return 1;
+      } catch (const error& failed) {
+        const std::string said = failed.what();
+        if (failed.code() != std::errc::permission_denied) return 2;
+        if (said.find(where.port_file().string()) == std::string::npos) return 3;
+      }
+    }
+    return 0;
+  });
+  REQUIRE(seen == 0);
+  REQUIRE(fs::exists(where.port_file()));
+}
+
 TEST_CASE("a file of a stranger in a shared directory is not trusted") {
   if (::geteuid() != 0) {
     WARN("skipped: cannot become other users");

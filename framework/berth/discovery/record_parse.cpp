@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <berth/discovery/json_tolerance.hpp>
 #include <berth/discovery/record_codec.hpp>
 
 namespace berth {
@@ -154,16 +155,26 @@ record to_record(element document) {
 constexpr std::size_t deepest = max_port_file_size;
 constexpr std::size_t usual_depth = 64;
 
-element parse(simdjson::dom::parser& parser, std::string_view text) {
-  element document;
+simdjson::error_code try_parse(simdjson::dom::parser& parser, std::string_view padded,
+                               element& document) {
   auto status = simdjson::SUCCESS;
   if (parser.capacity() == 0) status = parser.allocate(max_port_file_size, usual_depth);
   if (status == simdjson::SUCCESS)
-    status = parser.parse(text.data(), text.size(), false).get(document);
-  if (status == simdjson::DEPTH_ERROR && parser.max_depth() < deepest) {
-    status = parser.allocate(max_port_file_size, deepest);
-    if (status == simdjson::SUCCESS)
-      status = parser.parse(text.data(), text.size(), false).get(document);
+    status = parser.parse(padded.data(), padded.size(), false).get(document);
+  if (status != simdjson::DEPTH_ERROR || parser.max_depth() >= deepest) return status;
+  status = parser.allocate(max_port_file_size, deepest);
+  if (status != simdjson::SUCCESS) return status;
+  return parser.parse(padded.data(), padded.size(), false).get(document);
+}
+
+element parse(simdjson::dom::parser& parser, std::string_view padded) {
+  element document;
+  auto status = try_parse(parser, padded, document);
+  if (status == simdjson::NUMBER_ERROR || status == simdjson::STRING_ERROR) {
+    std::string mended = with_tolerable_values(padded);
+    const std::size_t size = mended.size();
+    mended.append(parse_padding, '\0');
+    status = try_parse(parser, std::string_view(mended).substr(0, size), document);
   }
   if (status == simdjson::SUCCESS) return document;
   if (status == simdjson::EMPTY) throw refusal{"it is empty"};
