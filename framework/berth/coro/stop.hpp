@@ -26,6 +26,8 @@ class stop_token {
   stop_token() noexcept = default;
 
   bool stop_requested() const noexcept { return reason() != stop_reason::none; }
+  /// False for a default token.
+  bool can_be_requested() const noexcept { return source_ != nullptr; }
   inline stop_reason reason() const noexcept;
   /// Has `listener` told once, unless it leaves before. A stop asked for earlier is not told.
   inline void listen(stop_listener& listener) const noexcept;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <coroutine>
+#include <new>
 
 #include <berth/base/result.hpp>
 #include <berth/coro/context.hpp>
@@ -25,7 +26,7 @@ class waiter : public ready_item {
   }
 
  protected:
-  waiter() noexcept : stopping_(*this), expiry_(*this) {}
+  waiter() noexcept {}
   // An awaiter may be moved until it is awaited; nothing of a wait has begun by then.
   waiter(waiter&&) noexcept : waiter() {}
   ~waiter() { disarm(); }
@@ -40,15 +41,12 @@ class waiter : public ready_item {
       given_up_ = context.stop.reason();
       return false;
     }
-    if (!until.is_never()) {
-      if (until.passed(context.loop->now())) {
-        given_up_ = stop_reason::deadline;
-        expired_ = true;
-        return false;
-      }
-      context.loop->arm(expiry_, until.moment());
+    if (!until.is_never() && !begin_to_expire(until)) return false;
+    if (context.stop.can_be_requested()) {
+      new (&stopping_) stop_part(*this);
+      listens_ = true;
+      context.stop.listen(stopping_);
     }
-    context.stop.listen(stopping_);
     return true;
   }
 
@@ -82,22 +80,42 @@ class waiter : public ready_item {
 
   void run() noexcept final { handle_.resume(); }
 
+  bool begin_to_expire(deadline until) noexcept {
+    if (until.passed(context_.loop->now())) {
+      given_up_ = stop_reason::deadline;
+      expired_ = true;
+      return false;
+    }
+    new (&expiry_) expiry_part(*this);
+    expires_ = true;
+    context_.loop->arm(expiry_, until.moment());
+    return true;
+  }
+
   void give_up(stop_reason why) noexcept {
     given_up_ = why;
     if (abandon()) complete_later();
   }
 
   void disarm() noexcept {
-    stopping_.unlink();
-    if (expiry_.armed()) context_.loop->disarm(expiry_);
+    if (listens_) stopping_.unlink();
+    if (expires_ && expiry_.armed()) context_.loop->disarm(expiry_);
   }
 
+  // Made only by a wait that needs them: most waits end at once, or have no deadline. What they
+  // hold needs no destruction once they are unlinked and disarmed.
+  union {
+    stop_part stopping_;
+  };
+  union {
+    expiry_part expiry_;
+  };
   std::coroutine_handle<> handle_;
   execution_context context_;
-  stop_part stopping_;
-  expiry_part expiry_;
   stop_reason given_up_ = stop_reason::none;
   bool expired_ = false;
+  bool listens_ = false;
+  bool expires_ = false;
 };
 
 }  // namespace berth

@@ -37,7 +37,7 @@ void finish(Awaiter*& waiting, int status, int Awaiter::*field) noexcept {
 }  // namespace
 
 bool stream_core::start_reading() noexcept {
-  if (reading || read_status != 0) return read_status == 0;
+  if (read_status != 0) return false;
   const auto allocate = [](uv_handle_t* of, std::size_t, uv_buf_t* into) {
     stream_core& self = core_of(of);
     if (reads_into_reader && self.reader) {
@@ -174,7 +174,7 @@ bool stream::read_awaiter::start(std::coroutine_handle<> awaiting,
     return false;
   }
   if (!begin(awaiting, context, until_)) return false;
-  if (!core_->start_reading()) {
+  if (!core_->reading && !core_->start_reading()) {
     status_ = core_->read_status;
     return false;
   }
@@ -187,11 +187,10 @@ bool stream::read_awaiter::abandon() noexcept {
   return true;
 }
 
-result<std::size_t> stream::read_awaiter::await_resume() const noexcept {
+result<std::size_t> stream::read_awaiter::nothing() const noexcept {
   if (given_up() != stop_reason::none) return failure::cancelled(given_up());
   if (status_ == UV_EOF) return std::size_t{0};
-  if (status_ < 0) return failure(uv_error_code(status_));
-  return received_;
+  return failure(uv_error_code(status_));
 }
 
 bool stream::write_awaiter::start(std::coroutine_handle<> awaiting,
@@ -211,10 +210,9 @@ bool stream::write_awaiter::abandon() noexcept {
   return true;
 }
 
-result<void> stream::write_awaiter::await_resume() const noexcept {
+failure stream::write_awaiter::failed() const noexcept {
   if (given_up() != stop_reason::none) return failure::cancelled(given_up());
-  if (status_ < 0) return failure(uv_error_code(status_));
-  return {};
+  return uv_error_code(status_);
 }
 
 bool stream::shutdown_awaiter::start(std::coroutine_handle<> awaiting,
@@ -232,10 +230,9 @@ bool stream::shutdown_awaiter::abandon() noexcept {
   return true;
 }
 
-result<void> stream::shutdown_awaiter::await_resume() const noexcept {
+failure stream::shutdown_awaiter::failed() const noexcept {
   if (given_up() != stop_reason::none) return failure::cancelled(given_up());
-  if (status_ < 0) return failure(uv_error_code(status_));
-  return {};
+  return uv_error_code(status_);
 }
 
 }  // namespace berth

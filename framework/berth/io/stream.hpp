@@ -61,12 +61,17 @@ class [[nodiscard]] stream::read_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     return start(awaiting, awaiting.promise().context());
   }
-  result<std::size_t> await_resume() const noexcept;
+  result<std::size_t> await_resume() const noexcept {
+    if (given_up() == stop_reason::none && status_ == 0) return received_;
+    return nothing();
+  }
 
  private:
   friend stream_core;
   bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
   bool abandon() noexcept override;
+  /// The end, or what failed.
+  result<std::size_t> nothing() const noexcept;
 
   stream_core* core_;
   std::span<std::byte> buffer_;
@@ -85,12 +90,16 @@ class [[nodiscard]] stream::write_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     return start(awaiting, awaiting.promise().context());
   }
-  result<void> await_resume() const noexcept;
+  result<void> await_resume() const noexcept {
+    if (given_up() == stop_reason::none && status_ == 0) return {};
+    return failed();
+  }
 
  private:
   friend stream_core;
   bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
   bool abandon() noexcept override;
+  failure failed() const noexcept;
 
   stream_core* core_;
   std::span<const std::byte> rest_;
@@ -107,12 +116,16 @@ class [[nodiscard]] stream::shutdown_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     return start(awaiting, awaiting.promise().context());
   }
-  result<void> await_resume() const noexcept;
+  result<void> await_resume() const noexcept {
+    if (given_up() == stop_reason::none && status_ == 0) return {};
+    return failed();
+  }
 
  private:
   friend stream_core;
   bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
   bool abandon() noexcept override;
+  failure failed() const noexcept;
 
   stream_core* core_;
   deadline until_;
