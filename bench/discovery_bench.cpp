@@ -201,8 +201,8 @@ int main(int argc, char** argv) {
   const fs::path disk = argc > 2 ? argv[2] : ".";
   const fs::path memory = fs::is_directory("/dev/shm") ? "/dev/shm" : disk;
   print_machine();
-  measure_lookup("look-up, memory file system", memory, rounds);
-  measure_lookup("look-up, disk", disk, rounds);
-  measure_publishing("publishing, memory file system", memory, rounds);
-  measure_publishing("publishing, disk", disk, rounds);
+  measure_lookup("look-up, memory file system, microseconds", memory, rounds);
+  measure_lookup("look-up, disk, microseconds", disk, rounds);
+  measure_publishing("publishing, memory file system, microseconds", memory, rounds);
+  measure_publishing("publishing, disk, microseconds", disk, rounds);
 }

@@ -41,13 +41,13 @@ class stopwatch {
 };
 
 inline void print_table(const std::string& title, std::vector<samples>& all) {
-  fmt::print("\n{}\n{:<44}{:>10}{:>10}{:>10}\n", title, "", "median us", "p99 us", "ratio");
+  fmt::print("\n{}\n{:<64}{:>10}{:>10}{:>10}\n", title, "", "median", "p99", "ratio");
   for (auto& each : all) {
     const auto floor = std::find_if(all.begin(), all.end(),
                                     [&](const samples& other) { return other.name == each.floor; });
     const std::string ratio =
         floor == all.end() ? "" : fmt::format("{:.2f}", each.quantile(0.5) / floor->quantile(0.5));
-    fmt::print("{:<44}{:>10.2f}{:>10.2f}{:>10}\n", each.name, each.quantile(0.5),
+    fmt::print("{:<64}{:>10.2f}{:>10.2f}{:>10}\n", each.name, each.quantile(0.5),
                each.quantile(0.99), ratio);
   }
 }

@@ -330,6 +330,17 @@ TEST_CASE("what is at the path is not followed, waited for or replaced unless it
   refused("larger than 64 KiB");
 }
 
+TEST_CASE("a file that is locked in a way that cannot be seen from here is judged by its process") {
+  place at;
+  record server = ours();
+  server.lock = "another";
+  test::write_text(at.file, format_record(server));
+  REQUIRE(examine(at.where)->judged.state == liveness::alive);
+  server.pid = 999999;
+  test::write_text(at.file, format_record(server));
+  REQUIRE(examine(at.where)->stale());
+}
+
 TEST_CASE("publishing over a hard link leaves the file's other name alone") {
   place at;
   const auto target = at.directory.path() / "target";

@@ -14,9 +14,11 @@
 #include <atomic>
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <random>
 #include <vector>
 
 #include <fmt/format.h>
@@ -133,6 +135,15 @@ int race(int count, int rounds, bool stale) {
   return not_one + wrong + left_alive;
 }
 
+/// Spins for up to that many microseconds, so that every order of what follows comes about.
+void stagger(int most) {
+  std::minstd_rand random(static_cast<unsigned>(::getpid()));
+  const auto end = std::chrono::steady_clock::now() +
+                   std::chrono::microseconds(random() % static_cast<unsigned>(most));
+  while (std::chrono::steady_clock::now() < end) {
+  }
+}
+
 int clean(int readers, int rounds) {
   int lost = 0, refused = 0;
   for (int round = 0; round < rounds; ++round) {
@@ -141,6 +152,7 @@ int clean(int readers, int rounds) {
     leave_stale(where);
     shared().reset();
     contenders all(readers + 1, [&](int i) {
+      stagger(60);
       if (i != readers / 2)
         (void)read_live(where);
       else if (!start_server(where))

@@ -33,8 +33,9 @@ class event::awaiter : private waiter {
   bool await_ready() const noexcept { return false; }
   template <has_context Promise>
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
-    if (awaited_.set_) return false;
-    if (!begin(awaiting, awaiting.promise().context(), until_)) return false;
+    const execution_context& context = awaiting.promise().context();
+    if (awaited_.set_ && !context.stop.stop_requested()) return false;
+    if (!begin(awaiting, context, until_)) return false;
     awaited_.waiting_.push_back(*this);
     return true;
   }

@@ -1,8 +1,9 @@
 // Runs an awaitable that must finish although a stop was asked for, such as cleaning up: it does
-// not see the stop. Give it a deadline of its own where it might not end.
+// not see the stop. Where it might not end, give it a deadline of its own.
 #pragma once
 
 #include <berth/coro/as_task.hpp>
+#include <berth/coro/timeout.hpp>
 
 namespace berth {
 
@@ -27,6 +28,12 @@ class shield_awaiter {
 template <typename Awaitable>
 auto shield(Awaitable awaitable) {
   return shield_awaiter<awaited_t<Awaitable>>(as_task(std::move(awaitable)));
+}
+
+/// The same until a deadline, which cancels it; the outcome is that of a timeout.
+template <typename Awaitable>
+auto shield(Awaitable awaitable, deadline until) {
+  return shield(timeout(until, std::move(awaitable)));
 }
 
 }  // namespace berth

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 
 #include <berth/coro/waiter.hpp>
 
@@ -10,12 +11,14 @@ namespace berth {
 class [[nodiscard]] sleep_awaiter : private waiter {
  public:
   explicit sleep_awaiter(std::chrono::nanoseconds duration) noexcept : duration_(duration) {}
+  explicit sleep_awaiter(deadline until) noexcept : until_(until) {}
 
   bool await_ready() const noexcept { return false; }
   template <has_context Promise>
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     const execution_context& context = awaiting.promise().context();
-    return begin(awaiting, context, deadline::after(context.loop->now(), duration_));
+    if (duration_) until_ = deadline::after(context.loop->now(), *duration_);
+    return begin(awaiting, context, until_);
   }
   result<void> await_resume() const noexcept {
     if (expired()) return {};
@@ -23,11 +26,14 @@ class [[nodiscard]] sleep_awaiter : private waiter {
   }
 
  private:
-  std::chrono::nanoseconds duration_;
+  std::optional<std::chrono::nanoseconds> duration_;
+  deadline until_;
 };
 
 inline sleep_awaiter sleep_for(std::chrono::nanoseconds duration) noexcept {
   return sleep_awaiter(duration);
 }
+
+inline sleep_awaiter sleep_until(deadline until) noexcept { return sleep_awaiter(until); }
 
 }  // namespace berth

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <coroutine>
+#include <cstdint>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -42,25 +43,29 @@ class task_promise_base {
 
   const execution_context& context() const noexcept { return context_; }
   const std::exception_ptr& thrown() const noexcept { return thrown_; }
-  std::coroutine_handle<> frame() const noexcept { return frame_; }
+  std::exception_ptr take_thrown() noexcept { return std::exchange(thrown_, nullptr); }
+  std::coroutine_handle<> frame() noexcept {
+    return std::coroutine_handle<task_promise_base>::from_promise(*this);
+  }
 
   /// To be resumed when this ends; returns what to resume to start it.
   std::coroutine_handle<> begin(std::coroutine_handle<> continuation,
                                 const execution_context& context) noexcept {
-    continuation_ = continuation;
+    at_end_ = reinterpret_cast<std::uintptr_t>(continuation.address());
     context_ = context;
-    return frame_;
+    return frame();
   }
   /// The same, telling an observer at the end.
   std::coroutine_handle<> begin(task_observer& observer,
                                 const execution_context& context) noexcept {
-    observer_ = &observer;
+    at_end_ = reinterpret_cast<std::uintptr_t>(&observer) | is_observer;
     context_ = context;
-    return frame_;
+    return frame();
   }
 
  protected:
-  explicit task_promise_base(std::coroutine_handle<> frame) noexcept : frame_(frame) {}
+  task_promise_base() noexcept {}
+  ~task_promise_base() = default;
   void rethrow_if_thrown() const {
     if (thrown_) std::rethrow_exception(thrown_);
   }
@@ -71,23 +76,31 @@ class task_promise_base {
     template <typename Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
       task_promise_base& promise = ended.promise();
-      return promise.observer_ ? promise.observer_->ended(promise) : promise.continuation_;
+      const std::uintptr_t next = promise.at_end_;
+      if (next & is_observer)
+        return reinterpret_cast<task_observer*>(next - is_observer)->ended(promise);
+      return std::coroutine_handle<>::from_address(reinterpret_cast<void*>(next));
     }
     void await_resume() const noexcept {}
   };
 
-  std::coroutine_handle<> frame_;
-  std::coroutine_handle<> continuation_;
-  task_observer* observer_ = nullptr;
-  execution_context context_;
+  static constexpr std::uintptr_t is_observer = 1;
+
+  // Set by begin, and read by nobody before: a task costs what it must, in time and in size.
+  std::uintptr_t at_end_;  // a frame to resume, or an observer to tell: then odd
+  union {
+    execution_context context_;
+  };
   std::exception_ptr thrown_;
 };
+
+/// frame() finds the frame from the base of the promise, which holds up to this alignment.
+template <typename Promise>
+inline constexpr bool has_usual_alignment = alignof(Promise) <= 2 * sizeof(void*);
 
 template <typename T>
 class task_promise final : public task_promise_base {
  public:
-  task_promise() noexcept
-      : task_promise_base(std::coroutine_handle<task_promise>::from_promise(*this)) {}
   inline task<T> get_return_object() noexcept;
   template <typename Value>
   void return_value(Value&& value) {
@@ -105,8 +118,6 @@ class task_promise final : public task_promise_base {
 template <>
 class task_promise<void> final : public task_promise_base {
  public:
-  task_promise() noexcept
-      : task_promise_base(std::coroutine_handle<task_promise>::from_promise(*this)) {}
   inline task<void> get_return_object() noexcept;
   void return_void() const noexcept {}
   void take() const { rethrow_if_thrown(); }
@@ -157,6 +168,7 @@ class [[nodiscard]] task {
 
 template <typename T>
 task<T> task_promise<T>::get_return_object() noexcept {
+  static_assert(has_usual_alignment<task_promise>, "a task gives no over-aligned value");
   return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
 }
 

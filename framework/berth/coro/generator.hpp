@@ -1,0 +1,82 @@
+// A coroutine that gives values one by one with co_yield, and may wait for things in between. It
+// runs only while somebody awaits its next value, on that one's loop and under that one's stop
+// token. Destroy it whenever nobody awaits it: it is then at a co_yield, or at its end.
+//
+//   auto lines = lines_of(stream);
+//   for (;;) {
+//     auto line = co_await lines.next();
+//     if (!line) break;
+//     …
+//   }
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include <berth/coro/task.hpp>
+
+namespace berth {
+
+template <typename T>
+class [[nodiscard]] generator {
+ public:
+  class promise_type;
+  class [[nodiscard]] next_awaiter;
+
+  generator(generator&& other) noexcept : handle_(std::exchange(other.handle_, {})) {}
+  generator& operator=(generator&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
+  ~generator() {
+    if (handle_) handle_.destroy();
+  }
+
+  /// The next value; nothing when there are no more. Throws what the coroutine throws.
+  next_awaiter next() noexcept { return next_awaiter(handle_); }
+
+ private:
+  using handle_type = std::coroutine_handle<promise_type>;
+  explicit generator(handle_type handle) noexcept : handle_(handle) {}
+  handle_type handle_;
+};
+
+template <typename T>
+class generator<T>::promise_type final : public task_promise_base {
+ public:
+  generator get_return_object() noexcept {
+    static_assert(has_usual_alignment<promise_type>, "a generator gives no over-aligned values");
+    return generator(handle_type::from_promise(*this));
+  }
+  void return_void() const noexcept {}
+  auto yield_value(T value) {
+    value_.emplace(std::move(value));
+    return final_suspend();  // gives control to who awaits, as at the end
+  }
+
+ private:
+  friend next_awaiter;
+  std::optional<T> value_;
+};
+
+template <typename T>
+class generator<T>::next_awaiter {
+ public:
+  explicit next_awaiter(handle_type from) noexcept : from_(from) {}
+  bool await_ready() const noexcept { return !from_ || from_.done(); }
+  template <has_context Promise>
+  std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) const noexcept {
+    return from_.promise().begin(awaiting, awaiting.promise().context());
+  }
+  std::optional<T> await_resume() const {
+    if (!from_) return std::nullopt;
+    promise_type& promise = from_.promise();
+    if (promise.thrown()) std::rethrow_exception(promise.take_thrown());
+    return std::exchange(promise.value_, std::nullopt);
+  }
+
+ private:
+  handle_type from_;
+};
+
+}  // namespace berth

@@ -1,0 +1,32 @@
+// Opens, for good, when something has happened a given number of times: who waits for several
+// tasks that it does not hold in a scope of its own. One thread; destroy it with nobody waiting.
+#pragma once
+
+#include <cstddef>
+
+#include <berth/coro/event.hpp>
+
+namespace berth {
+
+class latch {
+ public:
+  explicit latch(std::size_t count) noexcept : missing_(count) {
+    if (missing_ == 0) opened_.set();
+  }
+
+  /// Counting beyond the last is harmless.
+  void count_down(std::size_t by = 1) noexcept {
+    missing_ -= by < missing_ ? by : missing_;
+    if (missing_ == 0) opened_.set();
+  }
+  bool is_open() const noexcept { return opened_.is_set(); }
+
+  /// Until it is open; a failure `cancelled` or `timed_out` where that came first.
+  event::awaiter wait(deadline until = deadline::never()) noexcept { return opened_.wait(until); }
+
+ private:
+  std::size_t missing_;
+  event opened_;
+};
+
+}  // namespace berth
