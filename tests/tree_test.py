@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What must hold of the sources themselves. usage: tree_test.py ROOT COMPILER [headers|layers|lint]..."""
+"""What must hold of the sources themselves. usage: tree_test.py ROOT COMPILER [headers|layers|lint|matrix]..."""
 import pathlib
 import re
 import subprocess
@@ -80,9 +80,45 @@ def lint():
     return faults
 
 
+AWAITABLE = re.compile(r"^\s*(?:inline |static |friend |template <.*> )*"
+                       r"(?:[\w:]*awaiter(?:<[^>]*>)?|task<.*>|auto) (\w+)\((?!\))")
+NOT_AWAITED = {"as_task", "yield_value", "keep"}  # helpers
+
+
+def awaitables():
+    """What can be awaited, by its public headers: functions, and members of classes as class::member."""
+    found = set()
+    for path in sources("framework"):
+        relative = path.relative_to(FRAMEWORK / "berth")
+        wanted = relative.parts[0] in ("coro", "io") or relative.name in COROUTINE_FACE
+        if not wanted or path.suffix != ".hpp":
+            continue
+        scope, public = "", True
+        for line in path.read_text().splitlines():
+            opened = re.match(r"(?:class|struct) (?:\[\[nodiscard\]\] )?(\w+)", line)
+            if opened and not line.rstrip().endswith(";"):
+                scope, public = opened[1], line.startswith("struct")
+            elif line.startswith("}"):
+                scope, public = "", True
+            elif re.match(r" (public|private|protected):", line):
+                public = "public" in line
+            match = AWAITABLE.match(line.replace("()", "( )"))
+            if not match or not public or match[1] in NOT_AWAITED or "awaiter" in scope or "promise" in scope:
+                continue
+            space = "async::" if relative.name.startswith("async") else ""
+            found.add(space + (scope + "::" if scope else "") + match[1])
+    return found
+
+
+def matrix():
+    """Every awaitable has its row in the cancel matrix."""
+    rows = set(re.findall(r'^ROW\(\w+, \w+, "([^"]+)"', (ROOT / "tests/cancel_matrix_test.cpp").read_text(), re.M))
+    return [f"{name} has no row in tests/cancel_matrix_test.cpp" for name in sorted(awaitables() - rows)]
+
+
 def main():
     failed = 0
-    checks = {check.__name__: check for check in (headers, layers, lint)}
+    checks = {check.__name__: check for check in (headers, layers, lint, matrix)}
     chosen = sys.argv[3:] or list(checks)
     for name in chosen:
         faults = checks[name]()

@@ -13,11 +13,11 @@ constexpr auto as_tuple = asio::experimental::as_tuple(asio::use_awaitable);
 asio::awaitable<void> echo(tcp::socket client) {
   std::array<char, 64 * 1024> buffer;
   for (;;) {
-    const auto [failed, size] = co_await client.async_read_some(asio::buffer(buffer), as_tuple);
-    if (failed) co_return;
-    const auto [unsent, sent] =
-        co_await asio::async_write(client, asio::buffer(buffer, size), as_tuple);
-    if (unsent) co_return;
+    const auto received = co_await client.async_read_some(asio::buffer(buffer), as_tuple);
+    if (std::get<0>(received)) co_return;
+    const auto echoed = asio::buffer(buffer, std::get<1>(received));
+    const auto sent = co_await asio::async_write(client, echoed, as_tuple);
+    if (std::get<0>(sent)) co_return;
   }
 }
 

@@ -60,6 +60,23 @@ class intrusive_list {
     return first;
   }
 
+  /// For a loop over what is in the list, which must not change meanwhile.
+  class iterator {
+   public:
+    explicit iterator(const list_node* at) noexcept : at_(at) {}
+    const T& operator*() const noexcept { return static_cast<const T&>(*at_); }
+    iterator& operator++() noexcept {
+      at_ = at_->next_;
+      return *this;
+    }
+    friend bool operator==(const iterator&, const iterator&) noexcept = default;
+
+   private:
+    const list_node* at_;
+  };
+  iterator begin() const noexcept { return iterator(head_.next_); }
+  iterator end() const noexcept { return iterator(&head_); }
+
   /// Moves all elements of `other` behind those of this list.
   void splice_back(intrusive_list& other) noexcept {
     if (other.empty()) return;

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include <berth/base/intrusive_list.hpp>
 
@@ -46,6 +48,19 @@ class timer_item {
   std::size_t position_ = not_armed;
 };
 
+class executor;
+
+/// The name of a task that runs, and since when. See named.hpp.
+class live_task : public list_node {
+ public:
+  live_task(executor& on, std::string name);
+
+ private:
+  friend class executor;
+  std::string name_;
+  steady_time since_;
+};
+
 class executor {
  public:
   virtual steady_time now() const noexcept = 0;
@@ -57,8 +72,15 @@ class executor {
   /// The libuv loop beneath, for the awaitables of io/; null where there is none.
   virtual uv_loop_s* native() noexcept { return nullptr; }
 
+  /// The named tasks that run now, in the order of their starts, each with its age.
+  std::vector<std::string> live_tasks() const;
+
  protected:
   ~executor() = default;
+
+ private:
+  friend class live_task;
+  intrusive_list<live_task> live_;
 };
 
 }  // namespace berth

@@ -41,6 +41,8 @@ local_directories& met() {
 template <typename Look>
 auto look_up(std::filesystem::path directory, Look look)
     -> task<result<std::invoke_result_t<Look&, read_mode>>> {
+  const auto here = co_await current_context();
+  if (here.stop.stop_requested()) co_return failure::cancelled(here.stop.reason());
   if (met().contains(directory)) {
     try {
       co_return look(read_mode::cached);

@@ -1,13 +1,41 @@
 #include <berth/io/child_process.hpp>
 
-#include <optional>
 #include <utility>
 
 #include <uv.h>
 
+#include <berth/io/stream_core.hpp>
 #include <berth/io/uv_error.hpp>
 
 namespace berth {
+namespace {
+
+std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+  std::vector<char*> pointers;
+  for (const auto& each : words) pointers.push_back(const_cast<char*>(each.c_str()));
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_core* pipe) {
+  uv_stdio_container_t made{};
+  switch (kind) {
+    case child_options::stream::inherited:
+      made.flags = UV_INHERIT_FD;
+      made.data.fd = number;
+      break;
+    case child_options::stream::none: made.flags = UV_IGNORE; break;
+    case child_options::stream::piped:
+      // As the child sees it.
+      made.flags = static_cast<uv_stdio_flags>(
+          UV_CREATE_PIPE | (number == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE));
+      made.data.stream = pipe->handle();
+      break;
+  }
+  return made;
+}
+
+}  // namespace
 
 struct child_process::core final : wait_point {
   bool ready() const noexcept override { return status.has_value(); }
@@ -15,43 +43,56 @@ struct child_process::core final : wait_point {
     status = exit_status{code, signal};
     wake();
   }
+  void close() noexcept {
+    uv_close(reinterpret_cast<uv_handle_t*>(&native),
+             [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
+    end_waiting();
+  }
 
   uv_process_t native;
   std::optional<exit_status> status;
 };
 
-child_process::child_process(event_loop& loop, const std::vector<std::string>& command)
+child_process::child_process(event_loop& loop, const std::vector<std::string>& command,
+                             const child_options& options)
     : core_(new core) {
-  std::vector<char*> arguments;
-  for (const auto& each : command) arguments.push_back(const_cast<char*>(each.c_str()));
-  arguments.push_back(nullptr);
-
+  const child_options::stream kinds[] = {options.input, options.output, options.error};
+  std::optional<local_stream>* const pipes[] = {&input, &output, &error};
   uv_stdio_container_t streams[3];
   for (int i = 0; i < 3; ++i) {
-    streams[i].flags = UV_INHERIT_FD;
-    streams[i].data.fd = i;
+    stream_core* pipe = nullptr;
+    if (kinds[i] == child_options::stream::piped) {
+      pipe = stream_core::of_pipe(loop.native()).release();
+      *pipes[i] = local_stream(pipe);
+    }
+    streams[i] = descriptor(i, kinds[i], pipe);
   }
-  uv_process_options_t options{};
-  options.file = arguments[0];
-  options.args = arguments.data();
-  options.stdio = streams;
-  options.stdio_count = 3;
-  options.exit_cb = [](uv_process_t* of, std::int64_t code, int signal) {
+
+  auto arguments = pointers_to(command);
+  std::vector<char*> environment;
+  const std::string directory = options.directory.string();
+  uv_process_options_t native{};
+  native.file = arguments[0];
+  native.args = arguments.data();
+  if (options.environment) {
+    environment = pointers_to(*options.environment);
+    native.env = environment.data();
+  }
+  if (!directory.empty()) native.cwd = directory.c_str();
+  native.stdio = streams;
+  native.stdio_count = 3;
+  native.exit_cb = [](uv_process_t* of, std::int64_t code, int signal) {
     static_cast<core*>(of->data)->ended(code, signal);
   };
   core_->native.data = core_;
-  const int status = uv_spawn(loop.native(), &core_->native, &options);
+  const int status = uv_spawn(loop.native(), &core_->native, &native);
   if (status < 0) {
-    uv_close(reinterpret_cast<uv_handle_t*>(&core_->native),
-             [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
+    core_->close();
     check_uv(status, "start", command[0]);
   }
 }
 
-child_process::~child_process() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&core_->native),
-           [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
-}
+child_process::~child_process() { core_->close(); }
 
 int child_process::pid() const noexcept { return uv_process_get_pid(&core_->native); }
 

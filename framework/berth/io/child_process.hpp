@@ -1,12 +1,15 @@
-// A program run as a child, with this process's standard streams. The object refers to the child,
-// it does not keep it alive or end it: a child goes on when its object is destroyed. On the
-// loop's thread.
+// A program run as a child. Its standard streams are this process's, nothing, or pipes to talk to
+// it. The object refers to the child, it does not keep it alive or end it: a child goes on when its
+// object is destroyed, with its pipes closed. On the loop's thread.
 #pragma once
 
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <berth/io/event_loop.hpp>
+#include <berth/io/local.hpp>
 #include <berth/io/wait_point.hpp>
 
 namespace berth {
@@ -17,16 +20,31 @@ struct exit_status {
   int signal = 0;
 };
 
+struct child_options {
+  enum class stream { inherited, none, piped };
+
+  child_options() = default;
+  stream input = stream::inherited;
+  stream output = stream::inherited;
+  stream error = stream::inherited;
+  std::filesystem::path directory;                      ///< ours where empty
+  std::optional<std::vector<std::string>> environment;  ///< "NAME=VALUE"; ours where not given
+};
+
 class child_process {
  public:
   /// Starts `command[0]`, looked for in PATH, with the rest as its arguments. Throws berth::error.
-  child_process(event_loop& loop, const std::vector<std::string>& command);
+  child_process(event_loop& loop, const std::vector<std::string>& command,
+                const child_options& options = {});
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;
   ~child_process();
 
   int pid() const noexcept;
   void kill(int signal) noexcept;
+
+  /// The pipes, there where they were asked for. Closing the input tells the child its end.
+  std::optional<local_stream> input, output, error;
 
   class awaiter;
   /// Until it has ended; at once where it has already.

@@ -23,6 +23,12 @@ struct directory_watch::core final : wait_point {
     wake();
   }
 
+  void close() noexcept {
+    uv_close(reinterpret_cast<uv_handle_t*>(&native),
+             [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
+    end_waiting();
+  }
+
   uv_fs_event_t native;
   std::deque<std::string> changes;
 };
@@ -36,16 +42,12 @@ directory_watch::directory_watch(event_loop& loop, const std::filesystem::path& 
   };
   const int status = uv_fs_event_start(&core_->native, told, directory.string().c_str(), 0);
   if (status < 0) {
-    const auto release = [](uv_handle_t* of) { delete static_cast<core*>(of->data); };
-    uv_close(reinterpret_cast<uv_handle_t*>(&core_->native), release);
+    core_->close();
     check_uv(status, "watch", directory.string());
   }
 }
 
-directory_watch::~directory_watch() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&core_->native),
-           [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
-}
+directory_watch::~directory_watch() { core_->close(); }
 
 directory_watch::awaiter::awaiter(core* of, deadline until) noexcept
     : point_waiter(of, until), core_(of) {}

@@ -19,7 +19,7 @@ bool pool_job::enqueue(std::coroutine_handle<> awaiting, const execution_context
   auto made = std::make_unique<request>();
   made->native.data = made.get();
   made->job = this;
-  if (!begin(awaiting, context)) return false;
+  if (!begin(awaiting, context, until_)) return false;
   status_ = uv_queue_work(
       loop, &made->native,
       [](uv_work_t* native) { static_cast<request*>(native->data)->job->work(); },

@@ -1,6 +1,6 @@
 // Runs a callable on libuv's thread pool, so that what blocks does not block the loop. Cancelled
-// before it has begun, it never runs; once it runs it is awaited, so it may refer to what the
-// awaiting coroutine owns. What it throws comes out of the co_await.
+// before it has begun, or not begun by its deadline, it never runs; once it runs it is awaited, so
+// it may refer to what the awaiting coroutine owns. What it throws comes out of the co_await.
 //
 // Name the callable first and move it: GCC 12 destroys twice a lambda made inside a co_await.
 #pragma once
@@ -17,8 +17,8 @@ namespace berth {
 /// A job for the pool, without its type.
 class pool_job : public waiter {
  protected:
-  pool_job() noexcept = default;
-  pool_job(pool_job&&) noexcept : pool_job() {}
+  explicit pool_job(deadline until) noexcept : until_(until) {}
+  pool_job(pool_job&& other) noexcept : waiter(std::move(other)), until_(other.until_) {}
   ~pool_job() = default;
 
   bool enqueue(std::coroutine_handle<> awaiting, const execution_context& context);
@@ -32,6 +32,7 @@ class pool_job : public waiter {
   struct request;
   bool abandon() noexcept override;
 
+  deadline until_;
   request* request_ = nullptr;
   bool ran_ = false;
   int status_ = 0;
@@ -42,7 +43,8 @@ class [[nodiscard]] offload_awaiter final : private pool_job {
  public:
   using value_type = std::invoke_result_t<Function&>;
 
-  explicit offload_awaiter(Function function) noexcept : function_(std::move(function)) {}
+  offload_awaiter(Function function, deadline until) noexcept
+      : pool_job(until), function_(std::move(function)) {}
   offload_awaiter(offload_awaiter&& other) noexcept
       : pool_job(std::move(other)), function_(std::move(other.function_)) {}
 
@@ -81,8 +83,9 @@ class [[nodiscard]] offload_awaiter final : private pool_job {
 };
 
 template <typename Function>
-offload_awaiter<Function> offload(Function function) noexcept {
-  return offload_awaiter<Function>(std::move(function));
+offload_awaiter<Function> offload(Function function,
+                                  deadline until = deadline::never()) noexcept {
+  return offload_awaiter<Function>(std::move(function), until);
 }
 
 }  // namespace berth

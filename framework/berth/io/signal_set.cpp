@@ -31,6 +31,7 @@ struct signal_set::core final : wait_point {
         core* const set = closed->set;
         if (--set->open == 0) delete set;
       });
+    end_waiting();
   }
 
   std::deque<std::unique_ptr<watched>> handles;

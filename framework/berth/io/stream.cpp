@@ -36,6 +36,20 @@ void finish(Awaiter*& waiting, int status, int Awaiter::*field) noexcept {
 
 }  // namespace
 
+std::unique_ptr<stream_core> stream_core::of_tcp(uv_loop_t* loop) {
+  auto made = std::make_unique<stream_core>();
+  uv_tcp_init(loop, &made->native.tcp);
+  made->native.handle.data = made.get();
+  return made;
+}
+
+std::unique_ptr<stream_core> stream_core::of_pipe(uv_loop_t* loop) {
+  auto made = std::make_unique<stream_core>();
+  uv_pipe_init(loop, &made->native.pipe, 0);
+  made->native.handle.data = made.get();
+  return made;
+}
+
 bool stream_core::start_reading() noexcept {
   if (read_status != 0) return false;
   const auto allocate = [](uv_handle_t* of, std::size_t, uv_buf_t* into) {
@@ -147,8 +161,7 @@ bool stream_core::start_shutdown(stream::shutdown_awaiter& from) noexcept {
 }
 
 void stream_core::close() noexcept {
-  uv_close(reinterpret_cast<uv_handle_t*>(&tcp),
-           [](uv_handle_t* of) { delete static_cast<stream_core*>(of->data); });
+  uv_close(&native.handle, [](uv_handle_t* of) { delete static_cast<stream_core*>(of->data); });
   const auto cancel = [](auto*& waiting, int& status) {
     status = UV_ECANCELED;
     std::exchange(waiting, nullptr)->complete_later();

@@ -12,10 +12,22 @@
 
 namespace berth {
 
+/// A handle of either kind of stream.
+union stream_handle {
+  uv_handle_t handle;
+  uv_stream_t stream;
+  uv_tcp_t tcp;
+  uv_pipe_t pipe;
+};
+
 struct stream_core {
   static constexpr std::size_t high_water = 64 * 1024;
 
-  uv_stream_t* handle() noexcept { return reinterpret_cast<uv_stream_t*>(&tcp); }
+  /// Of a TCP socket or a pipe that is not connected yet.
+  static std::unique_ptr<stream_core> of_tcp(uv_loop_t* loop);
+  static std::unique_ptr<stream_core> of_pipe(uv_loop_t* loop);
+
+  uv_stream_t* handle() noexcept { return &native.stream; }
   bool start_reading() noexcept;
   std::size_t take_kept(std::span<std::byte> into) noexcept;
   /// Sends as much of the writer's rest as the kernel takes; true when nothing more is to do.
@@ -23,7 +35,7 @@ struct stream_core {
   bool start_shutdown(stream::shutdown_awaiter& from) noexcept;
   void close() noexcept;
 
-  uv_tcp_t tcp;
+  stream_handle native;
 
   stream::read_awaiter* reader = nullptr;
   std::unique_ptr<std::byte[]> kept;

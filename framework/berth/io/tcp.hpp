@@ -3,9 +3,11 @@
 // or a connect ends it at once, and no connection is lost or leaked by that.
 #pragma once
 
+#include <berth/coro/task.hpp>
 #include <berth/io/endpoint.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/stream.hpp>
+#include <berth/io/stream_connect.hpp>
 #include <berth/io/wait_point.hpp>
 
 namespace berth {
@@ -19,14 +21,15 @@ class tcp_stream : public stream {
 
  private:
   friend class tcp_listener;
-  friend class connect_awaiter;
+  friend class tcp_connect_awaiter;
   explicit tcp_stream(stream_core* core) noexcept;
 };
 
 struct listen_options {
   listen_options() = default;
-  int backlog = 1024;      ///< connections that wait for accept; the system may allow fewer
-  bool ipv6_only = false;  ///< for "::": refuse IPv4
+  int backlog = 1024;       ///< connections that wait for accept; the system may allow fewer
+  bool ipv6_only = false;   ///< for "::": refuse IPv4
+  bool share_port = false;  ///< with listeners of this user that ask for it too (SO_REUSEPORT)
 };
 
 class tcp_listener {
@@ -55,6 +58,9 @@ class tcp_listener {
   core* core_;
 };
 
+/// Throws berth::error where another socket is bound there, though it would share its port.
+void check_port_is_free(event_loop& loop, const endpoint& at);
+
 class [[nodiscard]] tcp_listener::accept_awaiter final : public point_waiter {
  public:
   accept_awaiter(core* from, deadline until) noexcept;
@@ -64,10 +70,10 @@ class [[nodiscard]] tcp_listener::accept_awaiter final : public point_waiter {
   core* core_;
 };
 
-/// Connects to a numeric address; resolve names before.
-class [[nodiscard]] connect_awaiter final : public waiter {
+class [[nodiscard]] tcp_connect_awaiter final : public stream_connect {
  public:
-  connect_awaiter(endpoint to, deadline until) noexcept : to_(std::move(to)), until_(until) {}
+  tcp_connect_awaiter(endpoint to, deadline until) noexcept
+      : stream_connect(until), to_(std::move(to)) {}
 
   bool await_ready() const noexcept { return false; }
   template <has_context Promise>
@@ -77,19 +83,18 @@ class [[nodiscard]] connect_awaiter final : public waiter {
   result<tcp_stream> await_resume();
 
  private:
-  struct request;
   bool start(std::coroutine_handle<> awaiting, const execution_context& context);
-  bool abandon() noexcept override;
 
   endpoint to_;
-  deadline until_;
-  request* request_ = nullptr;
-  stream_core* connected_ = nullptr;
-  int status_ = 0;
 };
 
-inline connect_awaiter tcp_connect(endpoint to, deadline until = deadline::never()) noexcept {
-  return connect_awaiter(std::move(to), until);
+/// Connects to a numeric address.
+inline tcp_connect_awaiter tcp_connect(endpoint to, deadline until = deadline::never()) noexcept {
+  return tcp_connect_awaiter(std::move(to), until);
 }
+
+/// Connects to a name or an address: to the first of its addresses that answers. Each has a
+/// quarter of a second's start over the next (RFC 8305, 5), or less where it fails before.
+task<result<tcp_stream>> connect(endpoint named, deadline until = deadline::never());
 
 }  // namespace berth

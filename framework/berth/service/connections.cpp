@@ -1,14 +1,14 @@
 #include <berth/service/connections.hpp>
 
+#include <berth/coro/named.hpp>
 #include <berth/coro/sleep.hpp>
 
 namespace berth {
 
 using namespace std::chrono_literals;
 
-connections::connections(const execution_context& context, connection_handler handler,
-                         std::size_t most, service_hooks& hooks)
-    : handler_(std::move(handler)), most_(most), hooks_(hooks), handlers_(context) {
+connections::connections(const execution_context& context, const connection_rules& rules)
+    : rules_(rules), handlers_(context) {
   room_.set();
   idle_.set();
 }
@@ -22,14 +22,13 @@ task<> connections::accept_from(tcp_listener& listener) {
   }
 }
 
-task<> connections::accept_last(tcp_listener& listener, std::chrono::nanoseconds quiet,
-                                deadline until) {
+task<> connections::accept_last(tcp_listener& listener, drain_plan plan) {
   const auto here = co_await current_context();
   for (;;) {
-    const auto free = co_await room_.wait(until);  // who waits in the backlog is on its way too
+    const auto free = co_await room_.wait(plan.soft);  // who waits in the backlog is on its way too
     if (!free) co_return;
-    const auto silence = deadline::after(here.loop->now(), quiet);
-    const bool go_on = co_await accept_one(listener, std::min(silence, until));
+    const auto silence = deadline::after(here.loop->now(), plan.quiet);
+    const bool go_on = co_await accept_one(listener, std::min(silence, plan.soft));
     if (!go_on) co_return;
   }
 }
@@ -37,7 +36,8 @@ task<> connections::accept_last(tcp_listener& listener, std::chrono::nanoseconds
 task<bool> connections::accept_one(tcp_listener& listener, deadline until) {
   auto accepted = co_await listener.accept(until);
   if (accepted) {
-    handlers_.spawn(serve(std::move(*accepted)));
+    auto name = "connection from " + to_string(accepted->peer());
+    handlers_.spawn(named(std::move(name), serve(std::move(*accepted))));
     co_return true;
   }
   if (accepted.cancelled() || accepted.timed_out()) co_return false;
@@ -49,35 +49,40 @@ task<bool> connections::accept_one(tcp_listener& listener, deadline until) {
 
 task<> connections::serve(tcp_stream connection) {
   ++counted_;
-  busy_.set();
+  rules_.all->opened();
   idle_.reset();
-  if (counted_ == most_) room_.reset();
+  if (counted_ == rules_.most) room_.reset();
 
-  const bool told = !hooks_.connection_opened.empty() || !hooks_.connection_closed.empty();
+  auto& hooks = *rules_.hooks;
+  const bool told = !hooks.connection_opened.empty() || !hooks.connection_closed.empty();
   const endpoint peer = told ? connection.peer() : endpoint{};
-  co_await hooks_.connection_opened.fire(peer);
+  co_await hooks.connection_opened.fire(peer);
   try {
-    co_await handler_(std::move(connection));
+    co_await rules_.handler(std::move(connection));
   } catch (const std::exception& failed) {
     log::error("a connection ended: {}", failed.what());
   }
-  co_await hooks_.connection_closed.fire(peer);
+  co_await hooks.connection_closed.fire(peer);
 
   --counted_;
+  rules_.all->closed();
   room_.set();
-  if (counted_ == 0) {
-    busy_.reset();
-    idle_.set();
-  }
+  if (counted_ == 0) idle_.set();
 }
 
-task<std::size_t> connections::drain(deadline soft, deadline hard) {
-  const auto by_themselves = co_await idle_.wait(soft);
+task<std::size_t> connections::drain(tcp_listener& listener, drain_plan plan) {
+  co_await accept_last(listener, plan);
+  listener.close();
+  const auto by_themselves = co_await idle_.wait(plan.soft);
   if (!by_themselves) {
     log::warning("cancelling {} connections that did not end in time", counted_);
     cancel();
-    const auto cancelled = co_await idle_.wait(hard);
-    if (!cancelled) co_return counted_;
+    const auto cancelled = co_await idle_.wait(plan.hard);
+    if (!cancelled) {
+      const auto here = co_await current_context();
+      for (const auto& each : here.loop->live_tasks()) log::error("still there: {}", each);
+      co_return counted_;
+    }
   }
   co_await handlers_.join();
   co_return std::size_t{0};

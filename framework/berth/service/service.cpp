@@ -64,6 +64,16 @@ int service::run(int argc, const char* const* argv) {
 }
 
 task<> service::serve(overrides given) {
+  try {
+    co_await live(std::move(given));
+  } catch (...) {
+    workers_.clear();  // none was started
+    loop_ = nullptr;
+    throw;
+  }
+}
+
+task<> service::live(overrides given) {
   const auto here = co_await current_context();
   loop_ = &event_loop::of(here);
   draining_.reset();
@@ -97,7 +107,7 @@ task<tcp_listener> service::bind() {
     throw error(addresses.error(), "find the address of", settings_.host);
   std::optional<error> failed;
   try {
-    tcp_listener listener(*loop_.load(), addresses->front());
+    auto listener = listen(addresses->front());
     co_return listener;
   } catch (const error& refused) {
     failed = refused;
@@ -106,6 +116,23 @@ task<tcp_listener> service::bind() {
   const auto other = co_await async::read_live(where_);
   if (other && *other) throw already_running(where_, **other);
   throw *failed;
+}
+
+// The port is the first listener's, whether it was asked for or picked; the others share it. Who
+// listens there already and shares it too would not refuse us: that nobody does is seen before.
+tcp_listener service::listen(const endpoint& at) {
+  event_loop& loop = *loop_.load();
+  listen_options options;
+  options.share_port = threads_ > 1;
+  if (options.share_port && at.port != 0) check_port_is_free(loop, at);
+  tcp_listener first(loop, at, options);
+  all_ = std::make_unique<activity>(loop);
+  const auto most = static_cast<std::size_t>(settings_.max_connections);
+  rules_.emplace(connection_rules{handler_, std::max<std::size_t>(1, most / threads_), &hooks_,
+                                  all_.get()});
+  while (workers_.size() + 1 < threads_)
+    workers_.push_back(std::make_unique<worker>(loop, first.bound(), *rules_));
+  return first;
 }
 
 task<publication> service::publish(const tcp_listener& listener) {
@@ -129,9 +156,9 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
   // What runs on while the service stops is stopped by the service alone.
   execution_context until_drained;
   until_drained.loop = here.loop;
-  connections open(until_drained, handler_, static_cast<std::size_t>(settings_.max_connections),
-                   hooks_);
+  connections open(until_drained, *rules_);
   open_ = &open;
+  for (auto& each : workers_) each->start();
   scope tasks(until_drained);
   if (signals) tasks.spawn(obey(*signals));
   {
@@ -141,7 +168,7 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
       log::error("{}", lost.what());
       begin_to_stop(stop_reason::requested);
     }));
-    if (settings_.idle_shutdown_secs > 0) serving.spawn(stop_when_idle(open));
+    if (settings_.idle_shutdown_secs > 0) serving.spawn(stop_when_idle(*rules_->all));
     co_await hooks_.ready.fire();
     const auto stopped = co_await draining_.wait();
     if (!stopped) begin_to_stop(stopped.reason());
@@ -156,8 +183,9 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
 
 task<> service::drain(tcp_listener& listener, publication& published, connections& open) {
   const auto here = co_await current_context();
-  const auto soft = deadline::after(here.loop->now(), drain_times_.soft);
-  const auto hard = deadline::after(here.loop->now(), drain_times_.soft + drain_times_.hard);
+  const auto now = here.loop->now();
+  const drain_plan plan{drain_times_.quiet, deadline::after(now, drain_times_.soft),
+                        deadline::after(now, drain_times_.soft + drain_times_.hard)};
   co_await hooks_.draining.fire(why_stopped_);
   try {
     co_await published.remove();
@@ -165,12 +193,17 @@ task<> service::drain(tcp_listener& listener, publication& published, connection
     log::error("{}", failed.what());
   }
   co_await hooks_.unpublished.fire();
-  co_await open.accept_last(listener, drain_times_.quiet, soft);
-  listener.close();
-  const std::size_t left = co_await open.drain(soft, hard);
-  if (left == 0) co_return;
-  log::error("{} connections do not end; exiting without them", left);
-  std::_Exit(EXIT_FAILURE);
+  for (auto& each : workers_) each->drain(plan);
+  std::size_t left = co_await open.drain(listener, plan);
+  for (auto& each : workers_) {
+    const std::size_t of_worker = co_await each->drained();
+    left += of_worker;
+  }
+  if (left > 0) {
+    log::error("{} connections do not end; exiting without them", left);
+    std::_Exit(EXIT_FAILURE);
+  }
+  workers_.clear();
 }
 
 task<> service::obey(signal_set& signals) {
@@ -182,15 +215,16 @@ task<> service::obey(signal_set& signals) {
   if (!second) co_return;
   log::warning("cancelling connections for a second signal");
   open_->cancel();
+  for (auto& each : workers_) each->cancel();
 }
 
-task<> service::stop_when_idle(connections& open) {
+task<> service::stop_when_idle(activity& connected) {
   const auto here = co_await current_context();
   const std::chrono::seconds longest(settings_.idle_shutdown_secs);
   for (;;) {
-    const auto idle = co_await open.idle().wait();
+    const auto idle = co_await connected.idle().wait();
     if (!idle) co_return;
-    const auto busy = co_await open.busy().wait(deadline::after(here.loop->now(), longest));
+    const auto busy = co_await connected.busy().wait(deadline::after(here.loop->now(), longest));
     if (busy) continue;
     if (!busy.timed_out()) co_return;
     log::info("stopping after {} s without a connection", settings_.idle_shutdown_secs);
@@ -203,6 +237,14 @@ void service::begin_to_stop(stop_reason why) {
   if (draining_.is_set()) return;
   why_stopped_ = why;
   draining_.set();
+  for (auto& each : workers_) each->begin_to_stop();
+}
+
+event& service::draining() noexcept {
+  const auto here = std::this_thread::get_id();
+  for (auto& each : workers_)
+    if (each->thread() == here) return each->draining();
+  return draining_;
 }
 
 void service::stop(stop_reason why) {

@@ -6,15 +6,18 @@
 //   return service.run(argc, argv);
 //
 // The service must outlive its run. Everything belongs to the thread that calls run; only stop may
-// be called from any. Stopping: the port file goes first; connections on their way are still
+// be called from any, and more threads serve only where threads() asks for them. Stopping: the port file goes first; connections on their way are still
 // accepted; those in flight may end by themselves until the soft deadline, are cancelled then, and
 // the process gives up on them at the hard one.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <berth/config/settings.hpp>
 #include <berth/coro/event.hpp>
@@ -25,6 +28,7 @@
 #include <berth/service/connections.hpp>
 #include <berth/service/hooks.hpp>
 #include <berth/service/publication.hpp>
+#include <berth/service/worker.hpp>
 
 namespace berth {
 
@@ -45,6 +49,10 @@ class service {
   void on_connection(connection_handler handler) { handler_ = std::move(handler); }
   /// What clients speak to it; part of the published URL. "http" unless set.
   void set_scheme(std::string scheme) { scheme_ = std::move(scheme); }
+  /// Serves on that many threads, each with a loop of its own behind the same port, between which
+  /// the system spreads the connections; max_connections is divided among them. The handler and
+  /// the hooks of connections are then called on any of them, at the same time. One unless set.
+  void threads(std::size_t count) { threads_ = std::max<std::size_t>(count, 1); }
   void set_drain_times(drain_times times) { drain_times_ = times; }
   service_hooks& hooks() noexcept { return hooks_; }
 
@@ -66,16 +74,19 @@ class service {
   /// From any thread. The first request counts.
   void stop(stop_reason why = stop_reason::requested);
   /// Set when the service begins to stop: a handler that waits for a next request may end then.
-  event& draining() noexcept { return draining_; }
+  /// On the calling thread, if that is one of the service's.
+  event& draining() noexcept;
 
  private:
+  task<> live(overrides given);
   void configure(const overrides& given);
   task<tcp_listener> bind();
+  tcp_listener listen(const endpoint& at);
   task<publication> publish(const tcp_listener& listener);
   task<> serve_until_stopped(tcp_listener& listener, publication& published, signal_set* signals);
   task<> drain(tcp_listener& listener, publication& published, connections& open);
   task<> obey(signal_set& signals);
-  task<> stop_when_idle(connections& open);
+  task<> stop_when_idle(activity& connected);
   void begin_to_stop(stop_reason why);
 
   std::string version_;
@@ -87,6 +98,10 @@ class service {
   server_settings settings_;
 
   std::atomic<event_loop*> loop_ = nullptr;
+  std::size_t threads_ = 1;
+  std::unique_ptr<activity> all_;
+  std::optional<connection_rules> rules_;
+  std::vector<std::unique_ptr<worker>> workers_;  // the threads but this one
   connections* open_ = nullptr;
   event draining_;
   stop_reason why_stopped_ = stop_reason::none;

@@ -1,0 +1,38 @@
+// The part that connecting streams of every kind have in common: a request of libuv's that owns
+// itself and may outlive who waits for it. On the loop's thread.
+#pragma once
+
+#include <berth/coro/waiter.hpp>
+#include <berth/io/event_loop.hpp>
+#include <berth/io/stream.hpp>
+
+namespace berth {
+
+class stream_connect : public waiter {
+ protected:
+  struct request;
+
+  explicit stream_connect(deadline until) noexcept : until_(until) {}
+  stream_connect(stream_connect&& other) noexcept
+      : waiter(std::move(other)), until_(other.until_) {}
+  ~stream_connect() = default;
+
+  /// Begins to wait and makes the request for `made`, which it takes; null where the wait is over
+  /// before it began. Then closes `made`.
+  request* begin_request(std::coroutine_handle<> awaiting, const execution_context& context,
+                         stream_core* made);
+  /// What to say where libuv does not even begin.
+  void refused(int status) noexcept;
+  failure why_not() const noexcept;
+
+  stream_core* connected_ = nullptr;
+  int status_ = 0;
+
+ private:
+  bool abandon() noexcept override;
+
+  deadline until_;
+  request* request_ = nullptr;
+};
+
+}  // namespace berth
