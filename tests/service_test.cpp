@@ -483,3 +483,14 @@ TEST_CASE("the echo example sends back what it receives; the periodic one counts
     REQUIRE(each->wait().status == 0);
   }
 }
+
+TEST_CASE("the guide runs, and the find example finds what there is") {
+  test::temporary_directory directory;
+  const auto guided = test::run({GUIDE, directory.path().string()});
+  REQUIRE(guided.err == "");
+  REQUIRE(guided.status == 0);
+  REQUIRE(test::run({FIND}, directory.path()).out == "there is none\n");
+  const location where("echo", directory.path() / ".echo");
+  const claim owned(where, describe_this_process("127.0.0.1", 8080, "1"));
+  REQUIRE(test::run({FIND}, directory.path()).out == "http://127.0.0.1:8080\n");
+}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What must hold of the sources themselves. usage: tree_test.py ROOT COMPILER [headers|layers|lint|matrix]..."""
+"""What must hold of the sources themselves. usage: tree_test.py ROOT COMPILER [headers|layers|lint|matrix|guide]..."""
 import pathlib
 import re
 import subprocess
@@ -116,9 +116,27 @@ def matrix():
     return [f"{name} has no row in tests/cancel_matrix_test.cpp" for name in sorted(awaitables() - rows)]
 
 
+def guide():
+    """What the guide and the README show of C++ stands in programs that are compiled and run."""
+    def stripped(text):
+        return [line for line in (re.sub(r"\s*//.*", "", line).strip() for line in text.splitlines()) if line]
+
+    def stands_in(piece, whole):
+        return any(whole[i:i + len(piece)] == piece for i in range(len(whole)))
+
+    programs = [stripped(path.read_text()) for path in sources("examples")]
+    faults = []
+    for page in ("framework/GUIDE.md", "README.md"):
+        for block in re.findall(r"```cpp\n(.*?)```", (ROOT / page).read_text(), re.S):
+            piece = stripped(block)
+            if not any(stands_in(piece, program) for program in programs):
+                faults.append(f"{page}: stands in no example: {piece[0]}")
+    return faults
+
+
 def main():
     failed = 0
-    checks = {check.__name__: check for check in (headers, layers, lint, matrix)}
+    checks = {check.__name__: check for check in (headers, layers, lint, matrix, guide)}
     chosen = sys.argv[3:] or list(checks)
     for name in chosen:
         faults = checks[name]()

@@ -44,7 +44,7 @@ class process {
  private:
   temporary_directory files_;
   pid_t pid_ = -1;
-  std::intptr_t handle_ = 0;  ///< where a pid does not keep the process's end
+  [[maybe_unused]] std::intptr_t handle_ = 0;  ///< where a pid does not keep the process's end
   std::optional<int> status_;
 };
 
