@@ -9,7 +9,7 @@
 namespace berth {
 
 template <typename T>
-class root_task : private task_observer {
+class root_task final : private task_observer {
  public:
   explicit root_task(task<T> outermost, std::function<void()> on_end = {}) noexcept
       : task_(std::move(outermost)), on_end_(std::move(on_end)) {}

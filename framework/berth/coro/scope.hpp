@@ -17,7 +17,7 @@
 
 namespace berth {
 
-class scope : private task_observer {
+class scope final : private task_observer {
  public:
   explicit scope(const execution_context& context) noexcept;
   scope(const scope&) = delete;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include <berth/io/stream_core.hpp>
+#include <berth/io/try_send.hpp>
 #include <berth/io/uv_error.hpp>
 
 namespace berth {
@@ -105,9 +106,7 @@ std::size_t stream_core::take_kept(std::span<std::byte> into) noexcept {
 bool stream_core::send(stream::write_awaiter& from) noexcept {
   if (write_pending) return false;  // of a write that was cancelled; ours follows it
   while (!from.rest_.empty()) {
-    const std::size_t most = std::min<std::size_t>(from.rest_.size(), 1u << 30);
-    const uv_buf_t now = buffer_of(from.rest_.data(), most);
-    const int sent = uv_try_write(handle(), &now, 1);
+    const int sent = try_send(native.stream, from.rest_);
     if (sent > 0) {
       from.rest_ = from.rest_.subspan(static_cast<std::size_t>(sent));
       continue;
