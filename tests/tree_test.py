@@ -11,7 +11,8 @@ COMPILER = sys.argv[2].split()
 FRAMEWORK = ROOT / "framework"
 LAYERS = ["base", "coro", "io", "discovery", "config", "service", "plugins", "cli"]
 # What needs neither libuv nor coroutines: these of discovery/ are its coroutine face.
-COROUTINE_FACE = {"async.hpp", "async.cpp", "lookup_watch.hpp", "lookup_watch.cpp"}
+COROUTINE_FACE = {"async.hpp", "async.cpp", "lookup_watch.hpp", "lookup_watch.cpp", "ensure.hpp",
+                  "ensure.cpp"}
 
 
 def sources(*folders):

@@ -32,6 +32,7 @@ constexpr named_command commands[] = {
     {"wait", "Wait until a live server is published, then print its URL", wait},
     {"announce", "Publish on behalf of COMMAND until it ends, or until SIGTERM or SIGINT",
      announce},
+    {"ensure", "Print the URL of the live server, starting COMMAND if there is none", ensure},
     {"stop", "Ask the live server to stop, and wait until it has gone", stop},
     {"clean", "Remove stale files, printing each", clean},
     {"doctor", "Examine everything here, say what is wrong and what to do", doctor},
@@ -58,6 +59,13 @@ void add_announcement(CLI::App& to, options& given) {
   to.add_option("COMMAND", given.command, "The server and its arguments, after --");
 }
 
+void add_ensuring(CLI::App& to, options& given) {
+  to.add_option("--exact-version", given.exact_version, "Replace a server of any other version");
+  to.add_option("--min-version", given.minimum_version, "Replace a server of an earlier version");
+  to.add_option("--log", given.log, "File for its output (INSTANCE.log in the directory)");
+  to.add_option("COMMAND", given.command, "The server and its arguments, after --")->required();
+}
+
 void check_names(const options& given) {
   (void)location(given.application, "", given.instance);
   if (given.host.find('\0') != std::string::npos) throw invalid_value("--host is no address");
@@ -81,7 +89,10 @@ command_line parse_command_line(int argc, const char* const* argv) {
   for (const auto& each : commands) {
     CLI::App* const sub = app.add_subcommand(each.name, each.help);
     sub->callback([&parsed, run = each.run] { parsed.chosen = run; });
-    if (each.run == wait || each.run == stop) add_timeout(*sub, given);
+    if (each.run == wait || each.run == stop || each.run == ensure) add_timeout(*sub, given);
+    if (each.run == ensure) add_ensuring(*sub, given);
+    if (each.run == stop)
+      sub->add_flag("--now", given.now, "Do not wait for requests in flight: have them cancelled");
     if (each.run == announce) add_announcement(*sub, given);
   }
   try {

@@ -10,6 +10,7 @@ int url(const options& given);
 int status(const options& given);
 int wait(const options& given);
 int announce(const options& given);
+int ensure(const options& given);
 int stop(const options& given);
 int clean(const options& given);
 int doctor(const options& given);

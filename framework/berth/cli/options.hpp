@@ -32,6 +32,10 @@ struct options {
   std::uint16_t port = 0;
   std::string version;
   std::vector<std::string> command;
+  std::string exact_version;
+  std::string minimum_version;
+  std::string log;
+  bool now = false;
 
   location where() const;
 };

@@ -49,6 +49,7 @@ int stop(const options& given) {
   if (!server) return complain_of_none(where);
   check_reachable(*server);
   ask_to_end(server->pid, server->origin.start_time);
+  if (given.now) ask_to_end(server->pid, server->origin.start_time);
   const auto until = given.timeout ? deadline::after(*given.timeout) : deadline::never();
   if (run(wait_until_gone(where, *server, until))) {
     if (given.json) answer(given, "stopped", url_of(*server));

@@ -4,6 +4,7 @@
 
 #include <uv.h>
 
+#include <berth/io/inheritance.hpp>
 #include <berth/io/stream_core.hpp>
 #include <berth/io/uv_error.hpp>
 
@@ -17,12 +18,42 @@ std::vector<char*> pointers_to(const std::vector<std::string>& words) {
   return pointers;
 }
 
-uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_core* pipe) {
+/// The file that a child's output is appended to; none where its path is empty.
+class log_file {
+ public:
+  explicit log_file(const std::filesystem::path& path) {
+    if (path.empty()) return;
+    uv_fs_t request;
+    constexpr int flags = UV_FS_O_WRONLY | UV_FS_O_CREAT | UV_FS_O_APPEND;
+    descriptor_ = uv_fs_open(nullptr, &request, path.string().c_str(), flags, 0600, nullptr);
+    uv_fs_req_cleanup(&request);
+    check_uv(descriptor_, "open", path.string());
+  }
+  log_file(const log_file&) = delete;
+  log_file& operator=(const log_file&) = delete;
+  ~log_file() {
+    if (descriptor_ < 0) return;
+    uv_fs_t request;
+    uv_fs_close(nullptr, &request, descriptor_, nullptr);
+    uv_fs_req_cleanup(&request);
+  }
+  int descriptor() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_ = -1;
+};
+
+uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_core* pipe,
+                                const log_file& log) {
   uv_stdio_container_t made{};
   switch (kind) {
     case child_options::stream::inherited:
       made.flags = UV_INHERIT_FD;
       made.data.fd = number;
+      break;
+    case child_options::stream::log:
+      made.flags = UV_INHERIT_FD;
+      made.data.fd = log.descriptor();
       break;
     case child_options::stream::none: made.flags = UV_IGNORE; break;
     case child_options::stream::piped:
@@ -41,7 +72,10 @@ struct child_process::core final : wait_point {
   bool ready() const noexcept override { return status.has_value(); }
   void ended(std::int64_t code, int signal) {
     status = exit_status{code, signal};
-    wake();
+    if (left)
+      close();
+    else
+      wake();
   }
   void close() noexcept {
     uv_close(reinterpret_cast<uv_handle_t*>(&native),
@@ -51,11 +85,14 @@ struct child_process::core final : wait_point {
 
   uv_process_t native;
   std::optional<exit_status> status;
+  bool detached = false;
+  bool left = false;
 };
 
 child_process::child_process(event_loop& loop, const std::vector<std::string>& command,
                              const child_options& options)
-    : core_(new core) {
+    : core_(nullptr) {
+  const log_file log(options.log);
   const child_options::stream kinds[] = {options.input, options.output, options.error};
   std::optional<local_stream>* const pipes[] = {&input, &output, &error};
   uv_stdio_container_t streams[3];
@@ -65,7 +102,7 @@ child_process::child_process(event_loop& loop, const std::vector<std::string>& c
       pipe = stream_core::of_pipe(loop.native()).release();
       *pipes[i] = local_stream(pipe);
     }
-    streams[i] = descriptor(i, kinds[i], pipe);
+    streams[i] = descriptor(i, kinds[i], pipe, log);
   }
 
   auto arguments = pointers_to(command);
@@ -84,6 +121,12 @@ child_process::child_process(event_loop& loop, const std::vector<std::string>& c
   native.exit_cb = [](uv_process_t* of, std::int64_t code, int signal) {
     static_cast<core*>(of->data)->ended(code, signal);
   };
+  if (options.detached) {
+    native.flags |= UV_PROCESS_DETACHED;
+    keep_descriptors_from_children();
+  }
+  core_ = new core;
+  core_->detached = options.detached;
   core_->native.data = core_;
   const int status = uv_spawn(loop.native(), &core_->native, &native);
   if (status < 0) {
@@ -92,7 +135,21 @@ child_process::child_process(event_loop& loop, const std::vector<std::string>& c
   }
 }
 
-child_process::~child_process() { core_->close(); }
+child_process::~child_process() {
+  if (core_) core_->close();
+}
+
+void child_process::leave() noexcept {
+  core* const kept = std::exchange(core_, nullptr);
+  if (kept->status) return kept->close();
+  kept->left = true;
+  uv_unref(reinterpret_cast<uv_handle_t*>(&kept->native));
+}
+
+void child_process::kill_session(int signal) noexcept {
+  if (core_->status) return;  // its pid may be another's by now
+  if (!core_->detached || uv_kill(-pid(), signal) != 0) kill(signal);
+}
 
 int child_process::pid() const noexcept { return uv_process_get_pid(&core_->native); }
 

@@ -1,6 +1,6 @@
-// A program run as a child. Its standard streams are this process's, nothing, or pipes to talk to
-// it. The object refers to the child, it does not keep it alive or end it: a child goes on when its
-// object is destroyed, with its pipes closed. On the loop's thread.
+// A program run as a child. Its standard streams are this process's, nothing, a file, or pipes to
+// talk to it. The object refers to the child, it does not keep it alive or end it: a child goes on
+// when its object is destroyed, with its pipes closed. On the loop's thread.
 #pragma once
 
 #include <filesystem>
@@ -21,7 +21,7 @@ struct exit_status {
 };
 
 struct child_options {
-  enum class stream { inherited, none, piped };
+  enum class stream { inherited, none, piped, log };
 
   child_options() = default;
   stream input = stream::inherited;
@@ -29,6 +29,10 @@ struct child_options {
   stream error = stream::inherited;
   std::filesystem::path directory;                      ///< ours where empty
   std::optional<std::vector<std::string>> environment;  ///< "NAME=VALUE"; ours where not given
+  std::filesystem::path log;  ///< what stream::log is appended to; made, 0600, where missing
+  /// In a session of its own, so that it outlives our terminal, and with no descriptor of ours: for
+  /// that, all of this process's are marked as not inherited.
+  bool detached = false;
 };
 
 class child_process {
@@ -42,6 +46,11 @@ class child_process {
 
   int pid() const noexcept;
   void kill(int signal) noexcept;
+  /// The same to all processes of its session, where it was detached.
+  void kill_session(int signal) noexcept;
+  /// Leaves it to itself: nobody waits for it here any more, but it is collected when it has ended,
+  /// if the loop still runs then.
+  void leave() noexcept;
 
   /// The pipes, there where they were asked for. Closing the input tells the child its end.
   std::optional<local_stream> input, output, error;
@@ -52,7 +61,7 @@ class child_process {
 
  private:
   struct core;
-  core* core_;
+  core* core_;  // null when it was left
 };
 
 class [[nodiscard]] child_process::awaiter final : public point_waiter {

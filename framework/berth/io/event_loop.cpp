@@ -123,7 +123,7 @@ std::vector<std::string> event_loop::open_handles() const {
       &core_->loop,
       [](uv_handle_t* handle, void* data) {
         auto& into = *static_cast<found*>(data);
-        if (!into.loop->own(handle) && !uv_is_closing(handle))
+        if (!into.loop->own(handle) && !uv_is_closing(handle) && uv_has_ref(handle))
           into.types.emplace_back(uv_handle_type_name(handle->type));
       },
       &seen);

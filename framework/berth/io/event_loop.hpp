@@ -37,7 +37,8 @@ class event_loop final : public executor {
   void stop(stop_reason why = stop_reason::requested);
 
   execution_context context() noexcept { return {this, stop_.token()}; }
-  /// Handles that are open and not the loop's own, by type ("tcp", "timer", …).
+  /// Handles that are open, by type ("tcp", "timer", …), but for the loop's own and children that
+  /// were left to themselves.
   std::vector<std::string> open_handles() const;
 
   steady_time now() const noexcept override { return std::chrono::steady_clock::now(); }
