@@ -15,7 +15,7 @@
 namespace berth::cli {
 namespace {
 
-void fall_silent(const error& lost) { complain(lost.what()); }
+void fall_silent(const already_running& lost) { complain(lost.what()); }
 
 task<> wait_for_signal(signal_set& signals) {
   const auto signal = co_await signals.next();

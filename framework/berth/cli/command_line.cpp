@@ -33,6 +33,8 @@ constexpr named_command commands[] = {
     {"announce", "Publish on behalf of COMMAND until it ends, or until SIGTERM or SIGINT",
      announce},
     {"ensure", "Print the URL of the live server, starting COMMAND if there is none", ensure},
+    {"replace", "Start COMMAND beside the live server, which hands over to it and drains", replace},
+    {"list", "Print every live server of the application on this machine", list},
     {"stop", "Ask the live server to stop, and wait until it has gone", stop},
     {"clean", "Remove stale files, printing each", clean},
     {"doctor", "Examine everything here, say what is wrong and what to do", doctor},
@@ -66,6 +68,16 @@ void add_ensuring(CLI::App& to, options& given) {
   to.add_option("COMMAND", given.command, "The server and its arguments, after --")->required();
 }
 
+void add_url(CLI::App& to, options& given) {
+  to.add_option("--endpoint", given.endpoint, "That of one of its other listeners, by name");
+  to.add_flag("--with-token", given.with_token, "With the token that the server asks for");
+}
+
+void add_list(CLI::App& to, options& given) {
+  to.add_flag("--all", given.all, "Of every application");
+  to.add_flag("--watch", given.watch, "Go on, and print what comes and goes");
+}
+
 void check_names(const options& given) {
   (void)location(given.application, "", given.instance);
   if (given.host.find('\0') != std::string::npos) throw invalid_value("--host is no address");
@@ -89,8 +101,11 @@ command_line parse_command_line(int argc, const char* const* argv) {
   for (const auto& each : commands) {
     CLI::App* const sub = app.add_subcommand(each.name, each.help);
     sub->callback([&parsed, run = each.run] { parsed.chosen = run; });
-    if (each.run == wait || each.run == stop || each.run == ensure) add_timeout(*sub, given);
-    if (each.run == ensure) add_ensuring(*sub, given);
+    if (each.run == wait || each.run == stop || each.run == ensure || each.run == replace)
+      add_timeout(*sub, given);
+    if (each.run == ensure || each.run == replace) add_ensuring(*sub, given);
+    if (each.run == url) add_url(*sub, given);
+    if (each.run == list) add_list(*sub, given);
     if (each.run == stop)
       sub->add_flag("--now", given.now, "Do not wait for requests in flight: have them cancelled");
     if (each.run == announce) add_announcement(*sub, given);

@@ -11,6 +11,8 @@ int status(const options& given);
 int wait(const options& given);
 int announce(const options& given);
 int ensure(const options& given);
+int replace(const options& given);
+int list(const options& given);
 int stop(const options& given);
 int clean(const options& given);
 int doctor(const options& given);

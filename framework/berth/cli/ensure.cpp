@@ -7,8 +7,11 @@
 #include <berth/io/event_loop.hpp>
 
 namespace berth::cli {
+namespace {
 
-int ensure(const options& given) {
+using starter = task<result<record>> (*)(location, std::vector<std::string>, ensure_options);
+
+int start(const options& given, starter by) {
   const location where = given.where();
   ensure_options wanted;
   wanted.until = deadline::after(given.timeout.value_or(std::chrono::seconds(30)));
@@ -16,7 +19,7 @@ int ensure(const options& given) {
   wanted.minimum_version = given.minimum_version;
   wanted.log = given.log;
   try {
-    const auto server = run(berth::ensure(where, given.command, wanted));
+    const auto server = run(by(where, given.command, wanted));
     if (server) {
       answer(given, "url", url_of(*server));
       return done;
@@ -27,9 +30,15 @@ int ensure(const options& given) {
     complain(failed_start.what());
     return timed_out;
   }
-  complain(fmt::format("Another process was starting {} all the time (watched {}).",
+  complain(fmt::format("{} was neither started nor replaced in time (watched {}).",
                        where.server_name(), where.port_file().string()));
   return timed_out;
 }
+
+}  // namespace
+
+int ensure(const options& given) { return start(given, berth::ensure); }
+
+int replace(const options& given) { return start(given, berth::replace); }
 
 }  // namespace berth::cli

@@ -80,7 +80,17 @@ int url(const options& given) {
   const location where = given.where();
   const auto server = read_live(where);
   if (!server) return complain_of_none(where);
-  answer(given, "url", url_of(*server));
+  std::string found = url_of(*server);
+  if (!given.endpoint.empty()) {
+    const auto named = server->endpoints.find(given.endpoint);
+    if (named == server->endpoints.end())
+      throw invalid_value(fmt::format("the server (pid {}) publishes no endpoint \"{}\"; see: berth "
+                                      "status",
+                                      server->pid, given.endpoint));
+    found = url_of(named->second.scheme, named->second.host, named->second.port);
+  }
+  if (given.with_token && !server->token.empty()) found += "/?token=" + server->token;
+  answer(given, "url", found);
   return done;
 }
 

@@ -36,6 +36,10 @@ struct options {
   std::string minimum_version;
   std::string log;
   bool now = false;
+  std::string endpoint;
+  bool with_token = false;
+  bool all = false;
+  bool watch = false;
 
   location where() const;
 };

@@ -2,20 +2,12 @@
 
 #include <berth/cli/commands.hpp>
 #include <berth/cli/output.hpp>
-#include <berth/coro/sleep.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/process.hpp>
 #include <berth/io/event_loop.hpp>
 
 namespace berth::cli {
 namespace {
-
-using namespace std::chrono_literals;
-
-bool still_runs(const record& server) {
-  const process_status now = status_of_process(server.pid);
-  return now.state == process_state::running && !differs(server.origin.start_time, now.start_time);
-}
 
 // The pid must mean here what it meant to the server.
 void check_reachable(const record& server) {
@@ -30,15 +22,11 @@ void check_reachable(const record& server) {
 }
 
 /// The file goes first, the process when its last request is answered.
-task<bool> wait_until_gone(location where, const record& server, deadline until) {
-  const auto here = co_await current_context();
-  const auto unpublished = co_await async::wait_gone(where, until);
+task<bool> wait_until_gone(location where, record server, deadline until) {
+  const auto unpublished = co_await async::wait_gone(std::move(where), until);
   if (!unpublished) co_return false;
-  while (still_runs(server)) {
-    if (until.passed(here.loop->now())) co_return false;
-    (void)co_await sleep_for(5ms);
-  }
-  co_return true;
+  const auto ended = co_await async::wait_ended(std::move(server), until);
+  co_return ended.has_value();
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <mutex>
 #include <unordered_set>
 
+#include <berth/coro/sleep.hpp>
 #include <berth/discovery/lookup_watch.hpp>
+#include <berth/discovery/process.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/offload.hpp>
 
@@ -106,6 +108,20 @@ task<result<void>> wait_gone(location where, deadline until, const liveness_stra
     const auto look_again = deadline::after(here.loop->now(), std::chrono::milliseconds(50));
     const auto changed = co_await watch.changed(std::min(until, look_again));
     if (!changed && changed.cancelled()) co_return failure(changed.error(), changed.reason());
+    if (until.passed(here.loop->now())) co_return failure::cancelled(stop_reason::deadline);
+  }
+}
+
+// No system tells of the end of a process that is not one's child in one and the same way.
+task<result<void>> wait_ended(record server, deadline until) {
+  const auto here = co_await current_context();
+  for (;;) {
+    const process_status now = status_of_process(server.pid);
+    if (now.state != process_state::running || differs(server.origin.start_time, now.start_time))
+      co_return result<void>();
+    const auto soon = deadline::after(here.loop->now(), std::chrono::milliseconds(5));
+    const auto slept = co_await sleep_until(std::min(soon, until));
+    if (!slept) co_return failure(slept.error(), slept.reason());
     if (until.passed(here.loop->now())) co_return failure::cancelled(stop_reason::deadline);
   }
 }

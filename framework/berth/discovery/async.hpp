@@ -34,6 +34,9 @@ task<result<record>> wait_live(location where, deadline until = deadline::never(
 task<result<void>> wait_gone(location where, deadline until = deadline::never(),
                              const liveness_strategy& strategy = default_liveness());
 
+/// Until the process of that record has ended, or is another one by now.
+task<result<void>> wait_ended(record server, deadline until = deadline::never());
+
 /// See berth::claim.
 task<result<claim>> acquire(location where, claim_options options = {});
 task<result<claim>> publish(location where, record server, claim_options options = {});

@@ -1,5 +1,8 @@
 #include <berth/discovery/claim.hpp>
 
+#include <chrono>
+#include <thread>
+
 #include <fmt/format.h>
 
 #include <berth/discovery/port_file.hpp>
@@ -63,10 +66,13 @@ claim::claim(location where, const record* server, claim_options options)
     : where_(std::move(where)), options_(options), generation_(fork_generation()) {
   prepare_directory(where_.directory);
   lock_.emplace(where_.lock_file());
-  const mutation_guard guard(*lock_);
-  own();
-  refuse_beside_another();
-  if (server) write(*server);
+  {
+    const mutation_guard guard(*lock_);
+    own();
+    refuse_beside_another();
+    if (server) write(*server);
+  }
+  if (owner_to_come_) take_over();
 }
 
 claim::claim(claim&& other) noexcept
@@ -76,7 +82,8 @@ claim::claim(claim&& other) noexcept
       published_(std::exchange(other.published_, std::nullopt)),
       generation_(other.generation_),
       stale_(std::move(other.stale_)),
-      stale_in_place_(other.stale_in_place_) {}
+      stale_in_place_(other.stale_in_place_),
+      owner_to_come_(other.owner_to_come_) {}
 
 claim::~claim() {
   try {
@@ -91,13 +98,29 @@ claim::~claim() {
 void claim::own() {
   if (lock_->try_lock(lock_range::owner)) return;
   const auto found = examine(where_, *options_.strategy);
+  owner_to_come_ = found && !found->stale() && hands_over(found->server);
+  if (owner_to_come_) return;
   throw already_running(where_, found ? std::optional(found->server) : std::nullopt);
+}
+
+bool claim::hands_over(const record& server) const {
+  return !options_.replaces.empty() && server.instance_id == options_.replaces;
+}
+
+// Who hands over lets its lock go when it sees our file in the place of its own. Until then, and if
+// it does not see it at all, the lock on our file keeps others away.
+void claim::take_over() {
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!lock_->try_lock(lock_range::owner) && std::chrono::steady_clock::now() < give_up)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  owner_to_come_ = false;
 }
 
 // The owner of a lock file that was deleted, or a writer that does not lock, may be alive.
 void claim::refuse_beside_another() {
   auto found = examine(where_, *options_.strategy);
   if (!found) return;
+  if (!found->stale() && hands_over(found->server)) return;
   if (!found->stale()) throw already_running(where_, found->server);
   stale_ = std::move(found->server);
   stale_in_place_ = true;

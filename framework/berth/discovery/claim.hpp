@@ -30,6 +30,9 @@ struct claim_options {
   claim_options() = default;
   const liveness_strategy* strategy = &default_liveness();
   bool sync = false;  ///< wait until what is published is on the disk
+  /// The instance id of a live server whose file is replaced, though it lives: it sees that, and
+  /// hands over. Nothing else is replaced.
+  std::string replaces;
 };
 
 class claim {
@@ -60,6 +63,8 @@ class claim {
   claim(location where, const record* server, claim_options options);
   void own();
   void refuse_beside_another();
+  bool hands_over(const record& server) const;
+  void take_over();
   void write(const record& server);
   bool still_published() const;
 
@@ -70,6 +75,7 @@ class claim {
   unsigned generation_;
   std::optional<record> stale_;
   bool stale_in_place_ = false;
+  bool owner_to_come_ = false;  // of the server that hands over
 };
 
 }  // namespace berth

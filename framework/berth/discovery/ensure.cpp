@@ -15,6 +15,7 @@
 #include <berth/discovery/process.hpp>
 #include <berth/discovery/trust.hpp>
 #include <berth/io/child_process.hpp>
+#include <berth/io/environment_list.hpp>
 #include <berth/io/offload.hpp>
 
 namespace berth {
@@ -72,11 +73,30 @@ std::string end_of_log(const std::filesystem::path& log, std::uintmax_t from) {
   return begin == std::string::npos ? text : text.substr(begin + 1);
 }
 
+/// Until another server is live there than that one.
+task<result<record>> wait_live_but(location where, std::string instance_id, deadline until) {
+  const auto here = co_await current_context();
+  for (;;) {
+    lookup_watch watch(event_loop::of(here), where);
+    auto found = co_await async::read_live(where);
+    if (!found) co_return failure(found.error(), found.reason());
+    if (*found && (instance_id.empty() || (*found)->instance_id != instance_id))
+      co_return std::move(**found);
+    const auto changed = co_await watch.changed(until);
+    if (!changed) co_return failure(changed.error(), changed.reason());
+  }
+}
+
 /// One start of the command, under the starter lock.
 class start {
  public:
-  start(location where, std::vector<std::string> command, ensure_options options)
-      : where_(std::move(where)), command_(std::move(command)), options_(std::move(options)) {
+  /// `replaced` is the instance id of a live server; empty where there is none.
+  start(location where, std::vector<std::string> command, ensure_options options,
+        std::string replaced = {})
+      : where_(std::move(where)),
+        command_(std::move(command)),
+        options_(std::move(options)),
+        replaced_(std::move(replaced)) {
     if (options_.log.empty()) options_.log = where_.directory / (where_.instance + ".log");
   }
 
@@ -87,7 +107,7 @@ class start {
     log_begin_ = *begun;
     const auto here = co_await current_context();
     child_process child(event_loop::of(here), command_, child_of_its_own());
-    auto found = co_await when_any(async::wait_live(where_, options_.until), child.wait());
+    auto found = co_await when_any(wait_live_but(where_, replaced_, options_.until), child.wait());
     if (found.index() == 1) co_return co_await ended(std::get<1>(found));
     auto& published = std::get<0>(found);
     if (published && will_do(published->version, options_)) {
@@ -116,6 +136,10 @@ class start {
     made.log = options_.log;
     made.directory = options_.directory;
     made.environment = options_.environment;
+    if (!replaced_.empty()) {
+      if (!made.environment) made.environment = our_environment();
+      made.environment->push_back(std::string(replaces_variable) + "=" + replaced_);
+    }
     made.detached = true;
     return made;
   }
@@ -125,7 +149,8 @@ class start {
     if (!how) co_return failure(how.error(), how.reason());
     auto found = co_await async::read_live(where_);
     if (!found) co_return failure(found.error(), found.reason());
-    if (*found && will_do((*found)->version, options_)) co_return std::move(**found);
+    const bool another = *found && (replaced_.empty() || (*found)->instance_id != replaced_);
+    if (another && will_do((*found)->version, options_)) co_return std::move(**found);
     const std::string end = how->signal ? fmt::format("was ended by signal {}", how->signal)
                                         : fmt::format("exited with status {}", how->code);
     throw start_failed(fmt::format("{} {} before it published {}{}", name(), end,
@@ -152,10 +177,37 @@ class start {
   location where_;
   std::vector<std::string> command_;
   ensure_options options_;
+  std::string replaced_;
   std::uintmax_t log_begin_ = 0;
 };
 
 }  // namespace
+
+task<result<record>> replace(location where, std::vector<std::string> command,
+                             ensure_options options) {
+  auto found = co_await async::read_live(where);
+  if (!found) co_return failure(found.error(), found.reason());
+  if (!*found) co_return co_await ensure(std::move(where), std::move(command), std::move(options));
+  const record old = std::move(**found);
+  if (old.instance_id.empty())
+    throw error(fmt::format("the server (pid {}) was not made with berth and cannot hand over: stop "
+                            "it first",
+                            old.pid),
+                std::make_error_code(std::errc::not_supported));
+  auto job = [&where] { return try_to_start(where); };
+  const auto starting = co_await offload(std::move(job));
+  if (!starting) co_return failure(starting.error(), starting.reason());
+  if (!*starting)
+    throw error("another process is starting or replacing the server at this moment",
+                std::make_error_code(std::errc::device_or_resource_busy));
+  const auto until = options.until;
+  start one(std::move(where), std::move(command), std::move(options), old.instance_id);
+  auto started = co_await one.run();
+  if (!started) co_return started;
+  const auto drained = co_await async::wait_ended(old, until);
+  if (!drained) co_return failure(drained.error(), drained.reason());
+  co_return started;
+}
 
 bool will_do(const std::string& version, const ensure_options& options) {
   if (!options.exact_version.empty() && version != options.exact_version) return false;

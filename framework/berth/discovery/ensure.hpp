@@ -38,6 +38,16 @@ class start_failed : public error {
 task<result<record>> ensure(location where, std::vector<std::string> command,
                             ensure_options options = {});
 
+/// Hand-over: starts `command` beside the live server, whose file the new one replaces when it is
+/// ready, without a moment between; the old one then drains, and is awaited. Starts it all the same
+/// where there is none. The command must be a service made with berth, and so must the live server:
+/// an error where it is not. Throws as ensure.
+task<result<record>> replace(location where, std::vector<std::string> command,
+                             ensure_options options = {});
+
+/// The variable by which a started service learns whom it replaces.
+inline constexpr const char* replaces_variable = "BERTH_REPLACES";
+
 /// Whether a server of that version will do.
 bool will_do(const std::string& version, const ensure_options& options);
 

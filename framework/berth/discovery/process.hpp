@@ -9,6 +9,8 @@
 namespace berth {
 
 std::uint32_t this_process_id() noexcept;
+/// What tells the user of this process from others, as a file name.
+std::string this_user();
 
 /// What identifies this process beyond its pid, as far as the system tells.
 process_origin origin_of_this_process();

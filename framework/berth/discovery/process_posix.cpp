@@ -83,6 +83,8 @@ std::uint64_t read_pid_namespace() noexcept {
 
 std::uint32_t this_process_id() noexcept { return static_cast<std::uint32_t>(::getpid()); }
 
+std::string this_user() { return std::to_string(::geteuid()); }
+
 const process_origin& origin_of_this_system() {
   static const process_origin system{0, read_pid_namespace(), read_boot_id(), read_host_id()};
   return system;

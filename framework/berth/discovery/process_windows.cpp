@@ -38,6 +38,12 @@ std::string read_host_id() {
 
 std::uint32_t this_process_id() noexcept { return ::GetCurrentProcessId(); }
 
+std::string this_user() {
+  char name[257] = "";
+  DWORD size = sizeof name;
+  return ::GetUserNameA(name, &size) ? digest(name) : std::string("user");
+}
+
 // Nothing identifies a boot; creation times are dates, which no later process has again.
 const process_origin& origin_of_this_system() {
   static const process_origin system{0, 0, {}, read_host_id()};

@@ -14,4 +14,7 @@ void check_owner(const std::filesystem::path& file, std::uint32_t owner);
 /// cannot be made, is none, or others may write to it.
 void prepare_directory(const std::filesystem::path& directory);
 
+/// Throws berth::error where the directory belongs to another user than the caller.
+void check_own(const std::filesystem::path& directory);
+
 }  // namespace berth

@@ -66,4 +66,15 @@ void prepare_directory(const std::filesystem::path& directory) {
         denied());
 }
 
+void check_own(const std::filesystem::path& directory) {
+  struct stat status;
+  if (::lstat(directory.c_str(), &status) != 0)
+    throw error(last_system_error(), "examine", directory.native());
+  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid())
+    throw error(fmt::format("{} is not a directory of yours: it is not trusted; remove it, or set "
+                            "XDG_RUNTIME_DIR",
+                            directory.native()),
+                denied());
+}
+
 }  // namespace berth

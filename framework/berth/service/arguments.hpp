@@ -13,6 +13,8 @@ struct service_arguments {
   std::optional<std::string> host;
   std::optional<std::int64_t> port;
   std::string config_dir;
+  std::string instance;
+  bool require_token = false;
   std::optional<log::level> log_level;
   /// Nothing more is to do but to exit with this, after --help, --version or wrong usage.
   std::optional<int> exit_status;

@@ -3,24 +3,43 @@
 #include <berth/base/log.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/discovery/async.hpp>
+#include <berth/discovery/instance_list.hpp>
 #include <berth/discovery/lookup_watch.hpp>
+#include <berth/io/offload.hpp>
 
 namespace berth {
 
 using namespace std::chrono_literals;
 
-task<publication> publication::publish(location where, record server) {
-  auto owned = co_await async::publish(std::move(where), server);
-  co_return publication(std::move(owned).value("publish"), std::move(server));
+task<publication> publication::publish(location where, record server, claim_options options) {
+  auto owned = co_await async::publish(std::move(where), server, std::move(options));
+  publication made(std::move(owned).value("publish"), std::move(server));
+  co_await made.list();
+  co_return made;
 }
 
 task<publication> publication::publish(claim owned, record server) {
   const auto published = co_await async::publish(owned, server);
   published.value("publish");
-  co_return publication(std::move(owned), std::move(server));
+  publication made(std::move(owned), std::move(server));
+  co_await made.list();
+  co_return made;
 }
 
-task<> publication::keep(std::function<void(const error&)> lost) {
+// A server that cannot be listed is found by its directory all the same.
+task<> publication::list() {
+  auto job = [this] {
+    try {
+      instance_list::enter(claim_.where());
+    } catch (const error& refused) {
+      log::warning("not listed: {}", refused.what());
+    }
+  };
+  const auto listed = co_await offload(std::move(job));
+  (void)listed;
+}
+
+task<> publication::keep(std::function<void(const already_running&)> lost) {
   const auto here = co_await current_context();
   while (!here.stop.stop_requested()) {
     bool failed = false;
@@ -51,6 +70,9 @@ task<> publication::publish_again() {
 task<> publication::remove() {
   const auto removed = co_await async::remove(claim_);
   removed.value("unpublish");
+  auto job = [this] { instance_list::leave(claim_.where()); };
+  const auto left = co_await offload(std::move(job));
+  (void)left;
 }
 
 }  // namespace berth

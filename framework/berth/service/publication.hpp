@@ -1,5 +1,5 @@
-// A service's port file while it serves: published, published again when something else deletes
-// it, and removed in the end. On the loop's thread; files are handled on the pool.
+// A service's port file while it serves: published and listed, published again when something else
+// deletes it, and removed in the end. On the loop's thread; files are handled on the pool.
 #pragma once
 
 #include <functional>
@@ -12,12 +12,12 @@ namespace berth {
 class publication {
  public:
   /// Throws already_running, or error where the system refuses.
-  static task<publication> publish(location where, record server);
+  static task<publication> publish(location where, record server, claim_options options = {});
   /// Under a claim that is held already.
   static task<publication> publish(claim owned, record server);
 
   /// Watches until it is stopped. Calls `lost`, once, if another server came in our place.
-  task<> keep(std::function<void(const error&)> lost);
+  task<> keep(std::function<void(const already_running&)> lost);
   /// Removes the file if it is ours still.
   task<> remove();
 
@@ -27,6 +27,7 @@ class publication {
  private:
   publication(claim owned, record server) : claim_(std::move(owned)), server_(std::move(server)) {}
   task<> publish_again();
+  task<> list();
 
   claim claim_;
   record server_;

@@ -2,12 +2,16 @@
 
 #include <csignal>
 #include <cstdlib>
+#include <numeric>
 
 #include <berth/base/log.hpp>
+#include <berth/base/secret.hpp>
 #include <berth/config/directory.hpp>
 #include <berth/config/environment.hpp>
 #include <berth/coro/shield.hpp>
+#include <berth/coro/when_all.hpp>
 #include <berth/discovery/async.hpp>
+#include <berth/discovery/ensure.hpp>
 #include <berth/io/resolve.hpp>
 #include <berth/io/signal_set.hpp>
 #include <berth/service/arguments.hpp>
@@ -38,6 +42,27 @@ service::service(std::string application, std::string version)
       handler_(refuse_connection),
       where_(std::move(application), std::filesystem::path()) {}
 
+/// What listens beside the main port while the service serves.
+struct service::endpoint_listener {
+  std::string name;
+  std::string scheme;
+  connection_handler handler;
+  std::optional<connection_rules> rules;
+  std::optional<tcp_listener> listener;
+  std::optional<connections> open;
+};
+
+service::~service() = default;
+
+void service::listen(std::string name, connection_handler handler, std::string scheme) {
+  if (!is_plain_name(name)) throw invalid_value(fmt::format("\"{}\" is no name for an endpoint", name));
+  auto made = std::make_unique<endpoint_listener>();
+  made->name = std::move(name);
+  made->scheme = std::move(scheme);
+  made->handler = std::move(handler);
+  endpoints_.push_back(std::move(made));
+}
+
 int service::run(int argc, const char* const* argv) {
   const auto arguments = parse_arguments(argc, argv, where_.server_name(), version_);
   if (arguments.exit_status) return *arguments.exit_status;
@@ -49,6 +74,8 @@ int service::run(int argc, const char* const* argv) {
 #endif
     overrides given;
     given.config_dir = arguments.config_dir;
+    given.instance = arguments.instance;
+    if (arguments.require_token) require_token();
     given.host = arguments.host;
     given.port = arguments.port;
     event_loop loop;
@@ -68,6 +95,7 @@ task<> service::serve(overrides given) {
     co_await live(std::move(given));
   } catch (...) {
     workers_.clear();  // none was started
+    for (auto& each : endpoints_) each->listener.reset();
     loop_ = nullptr;
     throw;
   }
@@ -94,7 +122,9 @@ task<> service::live(overrides given) {
 }
 
 void service::configure(const overrides& given) {
-  where_.directory = config_directory(where_.application, given.config_dir);
+  where_ = location(where_.application, config_directory(where_.application, given.config_dir),
+                    given.instance.empty() ? std::string(default_instance) : given.instance);
+  token_ = token_required_ ? random_token() : std::string();
   settings_ = load_settings(where_.application, where_.directory);
   if (given.host) settings_.host = *given.host;
   if (given.port) settings_.port = *given.port;
@@ -107,7 +137,7 @@ task<tcp_listener> service::bind() {
     throw error(addresses.error(), "find the address of", settings_.host);
   std::optional<error> failed;
   try {
-    auto listener = listen(addresses->front());
+    auto listener = listen_on(addresses->front());
     co_return listener;
   } catch (const error& refused) {
     failed = refused;
@@ -120,7 +150,7 @@ task<tcp_listener> service::bind() {
 
 // The port is the first listener's, whether it was asked for or picked; the others share it. Who
 // listens there already and shares it too would not refuse us: that nobody does is seen before.
-tcp_listener service::listen(const endpoint& at) {
+tcp_listener service::listen_on(const endpoint& at) {
   event_loop& loop = *loop_.load();
   listen_options options;
   options.share_port = threads_ > 1;
@@ -132,14 +162,30 @@ tcp_listener service::listen(const endpoint& at) {
                                   all_.get()});
   while (workers_.size() + 1 < threads_)
     workers_.push_back(std::make_unique<worker>(loop, first.bound(), *rules_));
+  listen_for_endpoints(first.bound().host);
   return first;
+}
+
+void service::listen_for_endpoints(const std::string& host) {
+  for (auto& each : endpoints_) {
+    each->listener.emplace(*loop_.load(), endpoint(host, 0));
+    each->rules.emplace(connection_rules{
+        each->handler, static_cast<std::size_t>(settings_.max_connections), &hooks_, all_.get()});
+  }
 }
 
 task<publication> service::publish(const tcp_listener& listener) {
   auto server = describe_this_process(settings_.host, listener.bound().port, version_);
   server.scheme = scheme_;
+  server.token = token_;
+  for (auto& each : endpoints_)
+    server.endpoints[each->name] = {settings_.host, each->listener->bound().port, each->scheme};
   co_await hooks_.publishing.fire_or_throw(server);
-  auto published = co_await publication::publish(where_, std::move(server));
+  claim_options options;
+  if (const char* const replaced = std::getenv(replaces_variable)) options.replaces = replaced;
+  if (!options.replaces.empty()) server.metadata["replaces"] = options.replaces;
+  auto published =
+      co_await publication::publish(where_, std::move(server), std::move(options));
   if (const auto& stale = published.found_stale()) {
     co_await hooks_.stale_found.fire(*stale);
   }
@@ -159,16 +205,26 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
   connections open(until_drained, *rules_);
   open_ = &open;
   for (auto& each : workers_) each->start();
+  for (auto& each : endpoints_) each->open.emplace(until_drained, *each->rules);
   scope tasks(until_drained);
   if (signals) tasks.spawn(obey(*signals));
   {
     scope serving(here);
     serving.spawn(open.accept_from(listener));
-    serving.spawn(published.keep([this](const error& lost) {
-      log::error("{}", lost.what());
+    for (auto& each : endpoints_) serving.spawn(each->open->accept_from(*each->listener));
+    serving.spawn(published.keep([this, id = published.server().instance_id](
+                                     const already_running& other) {
+      const auto& server = other.server();
+      const auto replaces = server ? server->metadata.find("replaces") : decltype(server->metadata.end()){};
+      if (server && replaces != server->metadata.end() && replaces->second == id)
+        log::info("handing over to PID {}", server->pid);
+      else
+        log::error("{}", other.what());
       begin_to_stop(stop_reason::requested);
     }));
-    if (settings_.idle_shutdown_secs > 0) serving.spawn(stop_when_idle(*rules_->all));
+    if (settings_.idle_shutdown_secs > 0)
+      idle_shutdown_ = std::chrono::seconds(settings_.idle_shutdown_secs);
+    if (idle_shutdown_.count() > 0) serving.spawn(stop_when_idle(*rules_->all));
     co_await hooks_.ready.fire();
     const auto stopped = co_await draining_.wait();
     if (!stopped) begin_to_stop(stopped.reason());
@@ -178,6 +234,7 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
   co_await shield(drain(listener, published, open));
   tasks.cancel(stop_reason::shutdown);
   co_await tasks.join();
+  for (auto& each : endpoints_) each->open.reset();
   open_ = nullptr;
 }
 
@@ -194,7 +251,7 @@ task<> service::drain(tcp_listener& listener, publication& published, connection
   }
   co_await hooks_.unpublished.fire();
   for (auto& each : workers_) each->drain(plan);
-  std::size_t left = co_await open.drain(listener, plan);
+  std::size_t left = co_await drain_all(listener, open, plan);
   for (auto& each : workers_) {
     const std::size_t of_worker = co_await each->drained();
     left += of_worker;
@@ -206,6 +263,15 @@ task<> service::drain(tcp_listener& listener, publication& published, connection
   workers_.clear();
 }
 
+/// All listeners at once, so that each hears who is on the way.
+task<std::size_t> service::drain_all(tcp_listener& listener, connections& open, drain_plan plan) {
+  std::vector<task<std::size_t>> drains;
+  drains.push_back(open.drain(listener, plan));
+  for (auto& each : endpoints_) drains.push_back(each->open->drain(*each->listener, plan));
+  const auto left = co_await when_all(std::move(drains));
+  co_return std::accumulate(left.begin(), left.end(), std::size_t{0});
+}
+
 task<> service::obey(signal_set& signals) {
   const auto first = co_await signals.next();
   if (!first) co_return;
@@ -215,19 +281,19 @@ task<> service::obey(signal_set& signals) {
   if (!second) co_return;
   log::warning("cancelling connections for a second signal");
   open_->cancel();
+  for (auto& each : endpoints_) each->open->cancel();
   for (auto& each : workers_) each->cancel();
 }
 
 task<> service::stop_when_idle(activity& connected) {
   const auto here = co_await current_context();
-  const std::chrono::seconds longest(settings_.idle_shutdown_secs);
   for (;;) {
     const auto idle = co_await connected.idle().wait();
     if (!idle) co_return;
-    const auto busy = co_await connected.busy().wait(deadline::after(here.loop->now(), longest));
+    const auto busy = co_await connected.busy().wait(deadline::after(here.loop->now(), idle_shutdown_));
     if (busy) continue;
     if (!busy.timed_out()) co_return;
-    log::info("stopping after {} s without a connection", settings_.idle_shutdown_secs);
+    log::info("stopping after {} ms without a connection", idle_shutdown_.count());
     begin_to_stop(stop_reason::requested);
     co_return;
   }

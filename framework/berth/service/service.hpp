@@ -44,9 +44,19 @@ class service {
   /// `application` names the directory (.echo), the variables (ECHO_…) and the server
   /// ("echo-server").
   service(std::string application, std::string version);
+  ~service();
 
   /// What serves one connection; the connection ends with it.
   void on_connection(connection_handler handler) { handler_ = std::move(handler); }
+  /// One more listener, on a port that the system picks, published as an endpoint of that name.
+  void listen(std::string name, connection_handler handler, std::string scheme = "http");
+  /// Publishes a random token: handlers serve only who brings it. Checking it is theirs: see
+  /// same_secret.
+  void require_token() { token_required_ = true; }
+  /// The token; empty where none is required, and until the service serves.
+  const std::string& token() const noexcept { return token_; }
+  /// In the place of idle_shutdown_secs, where that is not configured. Never unless set.
+  void set_idle_shutdown(std::chrono::milliseconds after) { idle_shutdown_ = after; }
   /// What clients speak to it; part of the published URL. "http" unless set.
   void set_scheme(std::string scheme) { scheme_ = std::move(scheme); }
   /// Serves on that many threads, each with a loop of its own behind the same port, between which
@@ -65,6 +75,7 @@ class service {
   struct overrides {
     overrides() = default;
     std::filesystem::path config_dir;
+    std::string instance;  ///< "server" where empty
     std::optional<std::string> host;
     std::optional<std::int64_t> port;
     bool catch_signals = true;  ///< SIGTERM and SIGINT stop the service
@@ -79,18 +90,25 @@ class service {
 
  private:
   task<> live(overrides given);
+  struct endpoint_listener;
+
   void configure(const overrides& given);
   task<tcp_listener> bind();
-  tcp_listener listen(const endpoint& at);
+  tcp_listener listen_on(const endpoint& at);
+  void listen_for_endpoints(const std::string& host);
   task<publication> publish(const tcp_listener& listener);
   task<> serve_until_stopped(tcp_listener& listener, publication& published, signal_set* signals);
   task<> drain(tcp_listener& listener, publication& published, connections& open);
+  task<std::size_t> drain_all(tcp_listener& listener, connections& open, drain_plan plan);
   task<> obey(signal_set& signals);
   task<> stop_when_idle(activity& connected);
   void begin_to_stop(stop_reason why);
 
   std::string version_;
   std::string scheme_ = "http";
+  bool token_required_ = false;
+  std::string token_;
+  std::chrono::milliseconds idle_shutdown_{0};
   connection_handler handler_;
   service_hooks hooks_;
   drain_times drain_times_;
@@ -102,6 +120,7 @@ class service {
   std::unique_ptr<activity> all_;
   std::optional<connection_rules> rules_;
   std::vector<std::unique_ptr<worker>> workers_;  // the threads but this one
+  std::vector<std::unique_ptr<endpoint_listener>> endpoints_;
   connections* open_ = nullptr;
   event draining_;
   stop_reason why_stopped_ = stop_reason::none;

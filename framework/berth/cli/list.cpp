@@ -1,0 +1,104 @@
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <berth/cli/commands.hpp>
+#include <berth/cli/output.hpp>
+#include <berth/discovery/instance_list.hpp>
+#include <berth/discovery/json_object.hpp>
+#include <berth/discovery/record_codec.hpp>
+#include <berth/discovery/trust.hpp>
+#include <berth/io/directory_watch.hpp>
+#include <berth/io/event_loop.hpp>
+
+namespace berth::cli {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::vector<listed_instance> listed(const options& given) {
+  return instance_list::live(given.all ? std::string() : given.application);
+}
+
+std::string as_json(const listed_instance& one, std::string_view event = {}) {
+  fmt::memory_buffer out;
+  json_object object(out);
+  object.member_if("event", event);
+  object.member("application", one.where.application);
+  object.member("instance", one.where.instance);
+  object.member("path", one.where.port_file().string());
+  object.member("url", url_of(one.found.server));
+  object.member("pid", one.found.server.pid);
+  object.member("version", one.found.server.version);
+  object.member("started_at", one.found.server.started_at);
+  object.end();
+  return fmt::to_string(out);
+}
+
+std::string as_line(const listed_instance& one) {
+  return fmt::format("{:<12} {:<10} {:>8}  {:<28} {}", one.where.application, one.where.instance,
+                     one.found.server.pid, url_of(one.found.server), one.where.port_file().string());
+}
+
+/// One line, whatever is in it.
+std::string on_one_line(std::string text) {
+  std::string line;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '\n') {
+      line += text[i];
+      continue;
+    }
+    while (i + 1 < text.size() && text[i + 1] == ' ') ++i;
+    if (line.back() == ',') line += ' ';
+  }
+  return line;
+}
+
+void print_event(const options& given, const listed_instance& one, std::string_view event) {
+  if (given.json)
+    print(on_one_line(as_json(one, event)));
+  else
+    print(fmt::format("{:<5} {}", event, as_line(one)));
+}
+
+/// Prints the difference each time that there is one. A server that is killed changes nothing in
+/// the directory of entries: look again from time to time.
+task<int> watch_list(const options& given) {
+  const auto here = co_await current_context();
+  prepare_directory(instance_list::directory());
+  directory_watch watch(event_loop::of(here), instance_list::directory());
+  std::vector<listed_instance> known;
+  const auto is_in = [](const std::vector<listed_instance>& all, const listed_instance& one) {
+    return std::any_of(all.begin(), all.end(), [&](const listed_instance& other) {
+      return other.where.port_file() == one.where.port_file() &&
+             other.found.server == one.found.server;
+    });
+  };
+  for (;;) {
+    auto now = listed(given);
+    for (const auto& one : known)
+      if (!is_in(now, one)) print_event(given, one, "gone");
+    for (const auto& one : now)
+      if (!is_in(known, one)) print_event(given, one, "live");
+    known = std::move(now);
+    const auto changed = co_await watch.next(deadline::after(here.loop->now(), 1s));
+    if (changed.cancelled()) co_return done;
+  }
+}
+
+}  // namespace
+
+int list(const options& given) {
+  if (given.watch) return run(watch_list(given));
+  const auto all = listed(given);
+  if (!given.json) {
+    for (const auto& one : all) print(as_line(one));
+    return done;
+  }
+  std::string array = "[";
+  for (const auto& one : all) array += (array.size() == 1 ? "\n" : ",\n") + as_json(one);
+  print(array + (all.empty() ? "]" : "\n]"));
+  return done;
+}
+
+}  // namespace berth::cli
