@@ -7,6 +7,7 @@
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/io/offload.hpp>
 #include <berth/io/tcp.hpp>
 #include <berth/service/service.hpp>
 #include <thread>
@@ -493,4 +494,85 @@ TEST_CASE("the guide runs, and the find example finds what there is") {
   const location where("echo", directory.path() / ".echo");
   const claim owned(where, describe_this_process("127.0.0.1", 8080, "1"));
   REQUIRE(test::run({FIND}, directory.path()).out == "http://127.0.0.1:8080\n");
+}
+
+TEST_CASE("a service that requires a token serves only who brings it") {
+  test::temporary_directory directory;
+  test::process server({PM_SERVER, "--require-token"}, directory.path());
+  const location where("pm", directory.path() / ".pm");
+  REQUIRE(test::eventually([&] { return read_live(where).has_value(); }));
+  const auto found = *read_live(where);
+  REQUIRE(found.token.size() == 64);
+  const auto body = [](endpoint at, std::string token) -> task<> {
+    const auto status_of = [](endpoint to, std::string text) -> task<std::string> {
+      const auto answer = co_await ask(to, std::move(text));
+      co_return answer.substr(9, 3);
+    };
+    const std::string close = "Connection: close\r\n";
+    std::vector<std::tuple<std::string, std::string>> cases = {
+        {get("/health"), "401"},
+        {get("/health?token=wrong"), "401"},
+        {get("/health", close + "Authorization: Bearer " + token.substr(1) + "\r\n"), "401"},
+        {get("/health", close + "authorization: Bearer " + token + "\r\n"), "200"},
+        {get("/health?a=b&token=" + token + "&c=d"), "200"},
+    };
+    for (auto& [request, expected] : cases) {
+      INFO(request);
+      const auto status = co_await status_of(at, request);
+      REQUIRE(status == expected);
+    }
+  };
+  run(body({"127.0.0.1", found.port}, found.token));
+  REQUIRE(test::run({PM_CLI, "project", "list"}, directory.path()).status == 0);
+  const auto url = test::run({BERTH_COMMAND, "url", "--with-token"}, directory.path());
+  REQUIRE(url.out == url_of(found) + "/?token=" + found.token + "\n");
+}
+
+TEST_CASE("a service with several listeners publishes them as named endpoints, and drains them all") {
+  test::temporary_directory directory;
+  service several("several", "1");
+  const auto say = [](std::string word) {
+    return [word](tcp_stream client) -> task<> {
+      const auto send = [](tcp_stream to, std::string text) -> task<> {
+        const auto sent = co_await to.write_all(text);
+        (void)sent;
+      };
+      return send(std::move(client), word);
+    };
+  };
+  several.on_connection(say("main"));
+  several.listen("admin", say("admin"));
+  several.listen("metrics", say("metrics"), "tcp");
+  REQUIRE_THROWS_AS(several.listen("a b", say("")), invalid_value);
+  const auto body = [](service& served, fs::path at) -> task<> {
+    const auto here = co_await current_context();
+    scope tasks(here);
+    service::overrides given;
+    given.config_dir = at;
+    given.instance = "second";
+    given.catch_signals = false;
+    tasks.spawn(served.serve(given));
+    auto found = co_await async::wait_live(location("several", at, "second"));
+    REQUIRE(found->endpoints.size() == 2);
+    REQUIRE(found->endpoints.at("metrics").scheme == "tcp");
+    for (const auto& [name, port] :
+         std::map<std::string, std::uint16_t>{{"main", found->port},
+                                              {"admin", found->endpoints.at("admin").port},
+                                              {"metrics", found->endpoints.at("metrics").port}}) {
+      const endpoint to("127.0.0.1", port);
+      const auto answer = co_await ask(to, "");
+      REQUIRE(answer == name);
+    }
+    auto url_of_admin = [at] {
+      return test::run({BERTH_COMMAND, "--app", "several", "--config-dir", at.string(), "--instance",
+                        "second", "url", "--endpoint", "admin"});
+    };
+    const auto url = co_await offload(std::move(url_of_admin));
+    REQUIRE(url->out ==
+            fmt::format("http://127.0.0.1:{}\n", found->endpoints.at("admin").port));
+    served.stop();
+    co_await tasks.join();
+  };
+  run(body(several, directory.path()));
+  run(body(several, directory.path()));  // again, on other ports
 }

@@ -13,6 +13,7 @@ namespace {
 constexpr int failed = 1, wrong_usage = 2, no_live_server = 3;
 
 int list_projects(std::string server, const std::string& config_dir, bool pretty) {
+  std::string token;
   if (server.empty()) {
     const berth::location where("pm", berth::config_directory("pm", config_dir));
     const auto found = berth::read_live(where);
@@ -24,8 +25,9 @@ int list_projects(std::string server, const std::string& config_dir, bool pretty
       return no_live_server;
     }
     server = berth::url_of(*found);
+    token = found->token;
   }
-  const std::string projects = pm::http_get(server + "/api/v1/projects");
+  const std::string projects = pm::http_get(server + "/api/v1/projects", token);
   fmt::print("{}\n", pretty ? pm::pretty(projects) : projects);
   return 0;
 }

@@ -1,6 +1,8 @@
 // A service as a user would write one: a board of projects over HTTP.
 #include <stdexcept>
 
+#include <berth/base/secret.hpp>
+
 #include "board.hpp"
 #include "http.hpp"
 
@@ -19,7 +21,10 @@ pm::response answer(pm::board& projects, const pm::request& asked) {
   }
 }
 
-berth::task<pm::response> respond(pm::board& projects, pm::request asked) {
+berth::task<pm::response> respond(pm::board& projects, const std::string& token,
+                                  pm::request asked) {
+  if (!token.empty() && !berth::same_secret(token, asked.token))
+    co_return pm::refusal(401, "bring the token, as in: berth url --with-token");
   co_return answer(projects, asked);
 }
 
@@ -29,7 +34,9 @@ int main(int argc, char** argv) {
   pm::board projects;
   berth::service service("pm", "1.0.0");
   service.on_connection([&](berth::tcp_stream client) {
-    auto responder = [&projects](pm::request asked) { return respond(projects, std::move(asked)); };
+    auto responder = [&](pm::request asked) {
+      return respond(projects, service.token(), std::move(asked));
+    };
     return pm::serve_http(std::move(client), responder, service.draining());
   });
   return service.run(argc, argv);

@@ -1,5 +1,7 @@
 #include "request_parser.hpp"
 
+#include <algorithm>
+
 #ifdef PM_LLHTTP
 #include <llhttp.h>
 using parser_type = llhttp_t;
@@ -16,7 +18,8 @@ struct request_parser::core {
   parser_type parser;
   settings_type settings{};
   request current;
-  std::string target;
+  std::string target, field, value;
+  bool in_value = false;
   bool begun = false;
   bool ended = false;
   bool overflow = false;
@@ -29,6 +32,33 @@ Core& core_of(parser_type* parser) {
   return *static_cast<Core*>(parser->data);
 }
 
+bool same_but_for_case(std::string_view one, std::string_view lower) {
+  return std::equal(one.begin(), one.end(), lower.begin(), lower.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
+}
+
+std::string token_of_query(std::string_view target) {
+  constexpr std::string_view name = "token=";
+  const auto query = target.find('?');
+  if (query == std::string_view::npos) return {};
+  for (auto at = query; at != std::string_view::npos; at = target.find('&', at + 1)) {
+    const std::string_view rest = target.substr(at + 1);
+    if (rest.starts_with(name)) return std::string(rest.substr(name.size(), rest.find('&') - name.size()));
+  }
+  return {};
+}
+
+/// A header field is whole: keeps what we know of it.
+template <typename Core>
+void end_field(Core& self) {
+  constexpr std::string_view bearer = "Bearer ";
+  if (same_but_for_case(self.field, "authorization") && self.value.starts_with(bearer))
+    self.current.token = self.value.substr(bearer.size());
+  self.field.clear();
+  self.value.clear();
+  self.in_value = false;
+}
+
 }  // namespace
 
 request_parser::request_parser() : core_(std::make_unique<core>()) {
@@ -37,11 +67,26 @@ request_parser::request_parser() : core_(std::make_unique<core>()) {
     core& self = core_of<core>(parser);
     self.current = {};
     self.target.clear();
+    self.field.clear();
+    self.value.clear();
+    self.in_value = false;
     self.begun = true;
     return 0;
   };
   settings.on_url = [](parser_type* parser, const char* text, std::size_t size) {
     core_of<core>(parser).target.append(text, size);
+    return 0;
+  };
+  settings.on_header_field = [](parser_type* parser, const char* text, std::size_t size) {
+    core& self = core_of<core>(parser);
+    if (self.in_value) end_field(self);
+    self.field.append(text, size);
+    return 0;
+  };
+  settings.on_header_value = [](parser_type* parser, const char* text, std::size_t size) {
+    core& self = core_of<core>(parser);
+    self.in_value = true;
+    self.value.append(text, size);
     return 0;
   };
   settings.on_body = [](parser_type* parser, const char* text, std::size_t size) {
@@ -53,6 +98,7 @@ request_parser::request_parser() : core_(std::make_unique<core>()) {
   };
   settings.on_headers_complete = [](parser_type* parser) {
     core& self = core_of<core>(parser);
+    end_field(self);
     self.overflow = parser->content_length != static_cast<std::uint64_t>(-1) &&
                     parser->content_length > largest_body;
     return self.overflow ? -1 : 0;
@@ -109,6 +155,7 @@ parse_state request_parser::feed(std::string_view& bytes) {
   if (!self.ended) return parse_state::incomplete;
   self.begun = false;
   self.current.path = self.target.substr(0, self.target.find('?'));
+  if (self.current.token.empty()) self.current.token = token_of_query(self.target);
   return parse_state::complete;
 }
 
