@@ -16,7 +16,10 @@
 #include <berth/coro/when_all.hpp>
 #include <berth/coro/when_any.hpp>
 #include <berth/discovery/async.hpp>
+#include <berth/discovery/ensure.hpp>
 #include <berth/discovery/lookup_watch.hpp>
+#include <berth/discovery/process.hpp>
+#include <berth/discovery/resolver.hpp>
 #include <berth/io/child_process.hpp>
 #include <berth/io/file.hpp>
 #include <berth/io/local.hpp>
@@ -647,6 +650,103 @@ ROW(wait_gone_row, published_row, "async::wait_gone") {
   }
   AWAIT(async::wait_gone(where))
   void complete() override { owned.reset(); }
+};
+
+#ifndef _WIN32
+ROW(wait_ended_row, row, "async::wait_ended") {
+  explicit wait_ended_row(event_loop& on) : row(on), child(on, {"sleep", "1000"}) {
+    server.pid = static_cast<std::uint32_t>(child.pid());
+  }
+  child_process child;
+  record server;
+  AWAIT(async::wait_ended(server))
+  void complete() override { child.kill(SIGKILL); }
+  task<> tidy() override {
+    child.kill(SIGKILL);
+    co_await row::tidy();
+  }
+};
+
+struct started_row : row {
+  using row::row;
+  test::temporary_directory directory;
+  location where{"pm", directory.path()};
+  std::vector<std::string> command{BERTH_COMMAND, "--config-dir", directory.path().string(),
+                                   "announce", "--port", "8080"};
+  task<> tidy() override {
+    if (const auto left = read_live(where)) {
+      ask_to_end(left->pid, left->origin.start_time);
+      const auto ended = co_await async::wait_ended(*left, deadline::after(10s));
+      REQUIRE(ended);
+    }
+    co_await row::tidy();
+  }
+};
+
+ROW(ensure_row, started_row, "ensure") {
+  using started_row::started_row;
+  AWAIT(ensure(where, command))
+  void complete() override {}
+};
+
+ROW(replace_row, started_row, "replace") {
+  using started_row::started_row;
+  AWAIT(replace(where, command))  // of none: as ensure
+  void complete() override {}
+  bool can_wait_again() const override { return false; }  // the second is refused by an announcer
+};
+#endif
+
+ROW(resolver_changed_row, published_row, "resolver::changed") {
+  using published_row::published_row;
+  std::optional<resolver> servers;
+  task<> prepare() override {
+    const auto here = co_await current_context();
+    execution_context unstopped;
+    unstopped.loop = here.loop;
+    servers.emplace(unstopped, where);
+  }
+  AWAIT(servers->changed())
+  void complete() override {
+    if (owned)
+      owned.reset();
+    else
+      owned.emplace(where, discovery_row::ours());
+  }
+  bool can_wait_again() const override { return false; }  // it tells what comes, not what was
+  task<> tidy() override {
+    co_await servers->close();
+    co_await row::tidy();
+  }
+};
+
+ROW(resolver_live_row, published_row, "resolver::live") {
+  using published_row::published_row;
+  std::optional<resolver> servers;
+  task<> prepare() override {
+    const auto here = co_await current_context();
+    execution_context unstopped;
+    unstopped.loop = here.loop;
+    servers.emplace(unstopped, where);
+  }
+  AWAIT(servers->live())
+  void complete() override { owned.emplace(where, discovery_row::ours()); }
+  task<> tidy() override {
+    co_await servers->close();
+    co_await row::tidy();
+  }
+};
+
+ROW(resolver_close_row, published_row, "resolver::close") {
+  using published_row::published_row;
+  task<outcome> wait() override {
+    const auto here = co_await current_context();
+    resolver servers(here, where);
+    co_await servers.close();
+    co_return outcome{true, {}, stop_reason::none};
+  }
+  void complete() override {}
+  bool can_be_cancelled() const override { return false; }
 };
 
 ROW(lookup_watch_row, published_row, "lookup_watch::changed") {

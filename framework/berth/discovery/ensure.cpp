@@ -108,7 +108,10 @@ class start {
     const auto here = co_await current_context();
     child_process child(event_loop::of(here), command_, child_of_its_own());
     auto found = co_await when_any(wait_live_but(where_, replaced_, options_.until), child.wait());
-    if (found.index() == 1) co_return co_await ended(std::get<1>(found));
+    if (found.index() == 1) {
+      auto other = co_await ended(std::get<1>(found));
+      co_return other;
+    }
     auto& published = std::get<0>(found);
     if (published && will_do(published->version, options_)) {
       child.leave();
@@ -187,7 +190,10 @@ task<result<record>> replace(location where, std::vector<std::string> command,
                              ensure_options options) {
   auto found = co_await async::read_live(where);
   if (!found) co_return failure(found.error(), found.reason());
-  if (!*found) co_return co_await ensure(std::move(where), std::move(command), std::move(options));
+  if (!*found) {
+    auto started = co_await ensure(std::move(where), std::move(command), std::move(options));
+    co_return started;
+  }
   const record old = std::move(**found);
   if (old.instance_id.empty())
     throw error(fmt::format("the server (pid {}) was not made with berth and cannot hand over: stop "
