@@ -92,7 +92,9 @@ int list(const options& given) {
   if (given.watch) return run(watch_list(given));
   const auto all = listed(given);
   if (!given.json) {
-    for (const auto& one : all) print(as_line(one));
+    std::string lines;
+    for (const auto& one : all) lines += (lines.empty() ? "" : "\n") + as_line(one);
+    if (!lines.empty()) print(lines);
     return done;
   }
   std::string array = "[";

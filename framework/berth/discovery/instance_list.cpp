@@ -91,9 +91,10 @@ std::vector<listed_instance> live(std::string_view application, const liveness_s
       // A port file that cannot be read is no live server; its entry stays for who can.
     }
   }
-  const auto path = [](const listed_instance& of) { return of.where.port_file(); };
-  std::sort(all.begin(), all.end(),
-            [&](const auto& one, const auto& other) { return path(one) < path(other); });
+  std::sort(all.begin(), all.end(), [](const auto& one, const auto& other) {
+    const int order = one.where.directory.compare(other.where.directory);
+    return order < 0 || (order == 0 && one.where.instance < other.where.instance);
+  });
   return all;
 }
 
