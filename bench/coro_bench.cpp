@@ -35,8 +35,8 @@ namespace {
 
 using namespace berth;
 
-/// A lazy coroutine with a value and an exception, symmetric transfer and a free list of frames, and
-/// nothing else.
+/// A lazy coroutine with a value and an exception, symmetric transfer and a free list of frames,
+/// and nothing else.
 template <typename T>
 class least_task {
  public:
@@ -195,7 +195,8 @@ int main(int argc, char** argv) {
   const int rounds = argc > 1 ? std::atoi(argv[1]) : 300;
   std::vector<thing> things = {
       {{"the least task: made, awaited, destroyed", "", {}}, least_tasks},
-      {{"task: made, awaited, destroyed", "the least task: made, awaited, destroyed", {}}, our_tasks},
+      {{"task: made, awaited, destroyed", "the least task: made, awaited, destroyed", {}},
+       our_tasks},
       {{"when_any of two ready tasks", "", {}}, when_any_ready},
       {{"spawn in a scope, joined", "", {}}, spawned},
       {{"value through a channel of 64", "", {}}, through_channel},

@@ -1,5 +1,5 @@
-// What in steady state costs no memory: allocations of ours and of libuv's are counted, not guessed.
-// Not under the sanitizers, where every frame comes from the heap.
+// What in steady state costs no memory: allocations of ours and of libuv's are counted, not
+// guessed. Not under the sanitizers, where every frame comes from the heap.
 #include <array>
 #include <cstdlib>
 #include <new>

@@ -102,9 +102,9 @@ bool add(const char* name) {
 }
 
 // One row: a class by its members, under the name that the tree test looks for.
-#define ROW(id, base, name)                  \
-  struct id;                                 \
-  const bool added_##id = add<id>(name);     \
+#define ROW(id, base, name)              \
+  struct id;                             \
+  const bool added_##id = add<id>(name); \
   struct id final : base
 #define AWAIT(...)                           \
   task<outcome> wait() override {            \
@@ -174,7 +174,9 @@ ROW(channel_receive_row, row, "channel::receive") {
 ROW(sleep_row, row, "sleep_for") {
   using row::row;
   AWAIT(sleep_for(20ms))
-  void complete() override { std::this_thread::sleep_for(25ms); }  // without the loop: it is due then
+  void complete() override {
+    std::this_thread::sleep_for(25ms);
+  }  // without the loop: it is due then
 };
 
 ROW(sleep_until_row, row, "sleep_until") {
@@ -186,7 +188,7 @@ ROW(sleep_until_row, row, "sleep_until") {
 ROW(generator_row, row, "generator::next") {
   using row::row;
   event awaited;
-  static generator<outcome> outcomes(event& of) {
+  static generator<outcome> outcomes(event & of) {
     for (;;) {
       const auto ended = co_await of.wait();
       co_yield outcome_of(ended);
@@ -266,7 +268,7 @@ ROW(timeout_row, row, "timeout") {
 ROW(join_row, row, "scope::join") {
   using row::row;
   event awaited;
-  static task<> note(event& of, outcome& into) {
+  static task<> note(event & of, outcome & into) {
     const auto waited = co_await of.wait();
     into = outcome_of(waited);
   }
@@ -444,7 +446,7 @@ ROW(signal_row, row, "signal_set::next") {
 };
 
 ROW(child_row, row, "child_process::wait") {
-  explicit child_row(event_loop& on) : row(on), child(on, {"cat"}, with_pipe()) {}
+  explicit child_row(event_loop & on) : row(on), child(on, {"cat"}, with_pipe()) {}
   static child_options with_pipe() {
     child_options options;
     options.input = child_options::stream::piped;
@@ -654,7 +656,7 @@ ROW(wait_gone_row, published_row, "async::wait_gone") {
 
 #ifndef _WIN32
 ROW(wait_ended_row, row, "async::wait_ended") {
-  explicit wait_ended_row(event_loop& on) : row(on), child(on, {"sleep", "1000"}) {
+  explicit wait_ended_row(event_loop & on) : row(on), child(on, {"sleep", "1000"}) {
     server.pid = static_cast<std::uint32_t>(child.pid());
   }
   child_process child;
@@ -672,7 +674,7 @@ struct started_row : row {
   test::temporary_directory directory;
   location where{"pm", directory.path()};
   std::vector<std::string> command{BERTH_COMMAND, "--config-dir", directory.path().string(),
-                                   "announce", "--port", "8080"};
+                                   "announce",    "--port",       "8080"};
   task<> tidy() override {
     if (const auto left = read_live(where)) {
       ask_to_end(left->pid, left->origin.start_time);
@@ -824,7 +826,8 @@ task<> cancelled_as_it_completes(row& one, bool stop_first) {
   first.start();
   if (stop_first) first.stop();
   one.complete();
-  std::this_thread::sleep_for(1ms);  // the loop stands still: what completes is there when it goes on
+  std::this_thread::sleep_for(
+      1ms);  // the loop stands still: what completes is there when it goes on
   if (!stop_first) first.stop();
   const auto ended = co_await first.end();
   if (ended.came) co_return;

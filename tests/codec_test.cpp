@@ -77,7 +77,9 @@ TEST_CASE("an unknown field may hold a number of any size and half of a surrogat
   auto text = with("", "");
   text.pop_back();
   const auto read = parse(text + R"(,"scheme":"a\ud800b","token":"\ud83d\ude00","x":1e999})");
-  REQUIRE(read.scheme == "a\xEF\xBF\xBD" "b");
+  REQUIRE(read.scheme ==
+          "a\xEF\xBF\xBD"
+          "b");
   REQUIRE(read.token == "\xF0\x9F\x98\x80");
 }
 

@@ -322,7 +322,8 @@ TEST_CASE("what is at the path is not followed, waited for or replaced unless it
   refused("symbolic link");
   REQUIRE_FALSE(fs::exists(at.directory.path() / "nowhere"));
   fs::remove(at.file);
-  if (::mknod(at.file.c_str(), S_IFCHR | 0600, ::makedev(1, 5)) == 0) {  // reads as zeros without end
+  if (::mknod(at.file.c_str(), S_IFCHR | 0600, ::makedev(1, 5)) ==
+      0) {  // reads as zeros without end
     refused("not a regular file");
     fs::remove(at.file);
   }

@@ -296,8 +296,8 @@ TEST_CASE("a loop tells the names of the tasks that run, in the order of their s
   with_scope(body);
 }
 
-// The shapes that GCC 12 compiles wrong, written as they are to be written: each of these crashed or
-// corrupted the heap in the shape that the lint refuses.
+// The shapes that GCC 12 compiles wrong, written as they are to be written: each of these crashed
+// or corrupted the heap in the shape that the lint refuses.
 
 namespace {
 
@@ -361,7 +361,9 @@ task<int> descend_by_scopes(int depth) {
   const auto here = co_await current_context();
   scope tasks(here);
   int value = 0;
-  const auto keep = [](int& into, int below) -> task<> { into = co_await descend_by_scopes(below); };
+  const auto keep = [](int& into, int below) -> task<> {
+    into = co_await descend_by_scopes(below);
+  };
   tasks.spawn(keep(value, depth - 1));
   co_await tasks.join();
   co_return value;

@@ -2,7 +2,8 @@
 // it, connect, send a request and wait for its answer, again and again:
 //   requests-harness idle REQUESTS SERVER     the server ends when it was idle for 50 ms
 //   requests-harness replace REQUESTS SERVER  another one takes its place every 200 ms
-//   requests-harness stop REQUESTS SERVER     it is stopped every 200 ms, and started by who needs it
+//   requests-harness stop REQUESTS SERVER     it is stopped every 200 ms, and started by who needs
+//   it
 #include <array>
 #include <berth/coro/scope.hpp>
 #include <berth/coro/sleep.hpp>

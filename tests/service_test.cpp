@@ -528,7 +528,8 @@ TEST_CASE("a service that requires a token serves only who brings it") {
   REQUIRE(url.out == url_of(found) + "/?token=" + found.token + "\n");
 }
 
-TEST_CASE("a service with several listeners publishes them as named endpoints, and drains them all") {
+TEST_CASE(
+    "a service with several listeners publishes them as named endpoints, and drains them all") {
   test::temporary_directory directory;
   service several("several", "1");
   const auto say = [](std::string word) {
@@ -564,12 +565,11 @@ TEST_CASE("a service with several listeners publishes them as named endpoints, a
       REQUIRE(answer == name);
     }
     auto url_of_admin = [at] {
-      return test::run({BERTH_COMMAND, "--app", "several", "--config-dir", at.string(), "--instance",
-                        "second", "url", "--endpoint", "admin"});
+      return test::run({BERTH_COMMAND, "--app", "several", "--config-dir", at.string(),
+                        "--instance", "second", "url", "--endpoint", "admin"});
     };
     const auto url = co_await offload(std::move(url_of_admin));
-    REQUIRE(url->out ==
-            fmt::format("http://127.0.0.1:{}\n", found->endpoints.at("admin").port));
+    REQUIRE(url->out == fmt::format("http://127.0.0.1:{}\n", found->endpoints.at("admin").port));
     served.stop();
     co_await tasks.join();
   };

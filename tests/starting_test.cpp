@@ -1,4 +1,5 @@
-// Starting servers and what goes wrong with it, handing over, knowing them from memory, listing them.
+// Starting servers and what goes wrong with it, handing over, knowing them from memory, listing
+// them.
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -57,9 +58,7 @@ struct workspace {
 
 record ours(std::uint16_t port) { return describe_this_process("127.0.0.1", port, "1"); }
 
-bool runs(const std::string& words) {
-  return test::run({"pgrep", "-f", "--", words}).status == 0;
-}
+bool runs(const std::string& words) { return test::run({"pgrep", "-f", "--", words}).status == 0; }
 
 }  // namespace
 
@@ -82,13 +81,15 @@ TEST_CASE("a command that ends is an error with its status and the end of its lo
                                !Catch::Contains("line 10\n"));
   const auto killed = at.ensure({}, {"sh", "-c", "echo new; kill -9 $$"});
   REQUIRE(killed.status == 1);
-  REQUIRE_THAT(killed.err, Catch::Contains("was ended by signal 9") && Catch::EndsWith("ends:\nnew\n"));
+  REQUIRE_THAT(killed.err,
+               Catch::Contains("was ended by signal 9") && Catch::EndsWith("ends:\nnew\n"));
   at.check_clean();
 }
 
 TEST_CASE("a command that never publishes is ended at the deadline, with its children, status 5") {
   workspace at;
-  const std::string marker = "98" + std::to_string(::getpid());  // seconds, which nobody else sleeps
+  const std::string marker =
+      "98" + std::to_string(::getpid());  // seconds, which nobody else sleeps
   const auto failed = at.ensure({"--timeout", "0.3"}, {"sh", "-c", "sleep " + marker + "; true"});
   REQUIRE(failed.status == 5);
   REQUIRE_THAT(failed.err, Catch::Contains("sh had not published " + at.where.port_file().string() +

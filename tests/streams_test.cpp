@@ -1,5 +1,5 @@
-// The other ends that io/ knows: local streams, datagrams, names, files in ranges, children's pipes;
-// and what arrives from them, cut into lines and messages.
+// The other ends that io/ knows: local streams, datagrams, names, files in ranges, children's
+// pipes; and what arrives from them, cut into lines and messages.
 #include <berth/coro/timeout.hpp>
 #include <berth/io/child_process.hpp>
 #include <berth/io/file.hpp>
@@ -75,8 +75,7 @@ TEST_CASE("a local name that is taken or is not there is an error that says so")
     const auto nobody = co_await local_connect(name);
     REQUIRE_FALSE(nobody);
     local_listener first(event_loop::of(here), name);
-    REQUIRE_THROWS_WITH(local_listener(event_loop::of(here), name),
-                        Catch::Contains(name.string()));
+    REQUIRE_THROWS_WITH(local_listener(event_loop::of(here), name), Catch::Contains(name.string()));
   };
   run(body(local_name(directory)));
 }

@@ -1,5 +1,6 @@
 // A service at its limits: many connections at every stage when it is stopped, and several threads
 // behind one port.
+#include <atomic>
 #include <berth/coro/semaphore.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/coro/when_all.hpp>
@@ -8,7 +9,6 @@
 #include <berth/io/event_loop.hpp>
 #include <berth/io/tcp.hpp>
 #include <berth/service/service.hpp>
-#include <atomic>
 #include <mutex>
 #include <set>
 #include <thread>
@@ -161,7 +161,8 @@ TEST_CASE("several threads serve one port, each some of the connections, and dra
   REQUIRE(test::files_in(directory.path()) == 1);
 }
 
-TEST_CASE("a second service with threads is refused the port of the first, though both would share") {
+TEST_CASE(
+    "a second service with threads is refused the port of the first, though both would share") {
   const test::temporary_directory directory, elsewhere;
   service first("one", "1"), second("two", "1");
   for (service* each : {&first, &second}) {

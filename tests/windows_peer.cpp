@@ -1,6 +1,6 @@
 // What the Windows tests run as other processes:
-//   windows-peer publish DIRECTORY         publishes if it can, says so, and stays; else exits with 4
-//   windows-peer again DIRECTORY COUNT     publishes so often, one over the other, and says so
+//   windows-peer publish DIRECTORY         publishes if it can, says so, and stays; else exits with
+//   4 windows-peer again DIRECTORY COUNT     publishes so often, one over the other, and says so
 //   windows-peer hold FILE                 keeps the file open for reading, and says so
 //   windows-peer hide                      lets nobody open its process, and says so
 //   windows-peer exit STATUS
@@ -55,8 +55,8 @@ void hide() {
   ACL none;
   ::InitializeAcl(&none, sizeof none, ACL_REVISION);
   const DWORD failed =
-      ::SetSecurityInfo(::GetCurrentProcess(), SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION,
-                        nullptr, nullptr, &none, nullptr);
+      ::SetSecurityInfo(::GetCurrentProcess(), SE_KERNEL_OBJECT, DACL_SECURITY_INFORMATION, nullptr,
+                        nullptr, &none, nullptr);
   if (failed) std::exit(1);
   say_and_stay("hidden");
 }

@@ -29,7 +29,8 @@ using bench::must;
 /// One connection that sends a message, waits until all of it is back, and sends the next.
 class client {
  public:
-  client(int port, std::size_t size) : message_(size, 'x'), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  client(int port, std::size_t size)
+      : message_(size, 'x'), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(static_cast<std::uint16_t>(port));
@@ -244,9 +245,11 @@ void measure_threads(const std::string& program, const std::string& directory, i
   fmt::print("\n200 us of work a message, 64 connections, medians of {} rounds of {} messages\n",
              rounds, messages);
   for (const std::size_t i : {std::size_t{0}, std::size_t{1}})
-    fmt::print("{} thread(s): {:.0f} messages/s, ratio {:.2f}; the client used {:.1f} % of one processor\n",
-               i + 1, median(rates[i]), median(rates[i]) / median(rates[0]),
-               100 * median(client_shares[i]));
+    fmt::print(
+        "{} thread(s): {:.0f} messages/s, ratio {:.2f}; the client used {:.1f} % of one "
+        "processor\n",
+        i + 1, median(rates[i]), median(rates[i]) / median(rates[0]),
+        100 * median(client_shares[i]));
 }
 
 }  // namespace

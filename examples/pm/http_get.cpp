@@ -27,7 +27,8 @@ std::string http_get(const std::string& url, const std::string& token) {
   curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);
   curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
   curl_slist* headers = nullptr;
-  if (!token.empty()) headers = curl_slist_append(headers, ("Authorization: Bearer " + token).c_str());
+  if (!token.empty())
+    headers = curl_slist_append(headers, ("Authorization: Bearer " + token).c_str());
   const std::unique_ptr<curl_slist, decltype(&curl_slist_free_all)> kept(headers,
                                                                          curl_slist_free_all);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);

@@ -43,7 +43,8 @@ std::string token_of_query(std::string_view target) {
   if (query == std::string_view::npos) return {};
   for (auto at = query; at != std::string_view::npos; at = target.find('&', at + 1)) {
     const std::string_view rest = target.substr(at + 1);
-    if (rest.starts_with(name)) return std::string(rest.substr(name.size(), rest.find('&') - name.size()));
+    if (rest.starts_with(name))
+      return std::string(rest.substr(name.size(), rest.find('&') - name.size()));
   }
   return {};
 }

@@ -10,7 +10,7 @@ namespace pm {
 
 struct request {
   std::string method;
-  std::string path;  ///< without its query
+  std::string path;   ///< without its query
   std::string token;  ///< of "Authorization: Bearer …", else of "?token=…"; may be empty
   std::string body;
   bool keep_alive = false;

@@ -44,9 +44,9 @@ process::process(std::vector<std::string> command, const std::filesystem::path& 
   PROCESS_INFORMATION made{};
   std::string block = environment_block(environment);
   const std::string where = directory.string();
-  const BOOL started = ::CreateProcessA(nullptr, line.data(), nullptr, nullptr, TRUE, 0,
-                                        block.data(), where.empty() ? nullptr : where.c_str(),
-                                        &start, &made);
+  const BOOL started =
+      ::CreateProcessA(nullptr, line.data(), nullptr, nullptr, TRUE, 0, block.data(),
+                       where.empty() ? nullptr : where.c_str(), &start, &made);
   ::CloseHandle(out);
   ::CloseHandle(err);
   INFO("starting " << line);

@@ -64,8 +64,7 @@ inline void* allocate(std::size_t bytes) {
 
 inline void release(void* memory, std::size_t bytes) noexcept {
   const std::size_t index = detail::class_of(bytes);
-  if (index >= detail::classes || detail::lists[index].room == 0)
-    return detail::give_back(memory);
+  if (index >= detail::classes || detail::lists[index].room == 0) return detail::give_back(memory);
   detail::free_list& list = detail::lists[index];
   list.head = new (memory) detail::free_frame{list.head};
   --list.room;

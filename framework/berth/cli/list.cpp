@@ -37,7 +37,8 @@ std::string as_json(const listed_instance& one, std::string_view event = {}) {
 
 std::string as_line(const listed_instance& one) {
   return fmt::format("{:<12} {:<10} {:>8}  {:<28} {}", one.where.application, one.where.instance,
-                     one.found.server.pid, url_of(one.found.server), one.where.port_file().string());
+                     one.found.server.pid, url_of(one.found.server),
+                     one.where.port_file().string());
 }
 
 /// One line, whatever is in it.

@@ -84,9 +84,10 @@ int url(const options& given) {
   if (!given.endpoint.empty()) {
     const auto named = server->endpoints.find(given.endpoint);
     if (named == server->endpoints.end())
-      throw invalid_value(fmt::format("the server (pid {}) publishes no endpoint \"{}\"; see: berth "
-                                      "status",
-                                      server->pid, given.endpoint));
+      throw invalid_value(
+          fmt::format("the server (pid {}) publishes no endpoint \"{}\"; see: berth "
+                      "status",
+                      server->pid, given.endpoint));
     found = url_of(named->second.scheme, named->second.host, named->second.port);
   }
   if (given.with_token && !server->token.empty()) found += "/?token=" + server->token;

@@ -119,9 +119,9 @@ class start {
     }
     co_await shield(end(child));
     if (published)
-      throw start_failed(fmt::format("{} published version {}, which will not do", name(),
-                                     published->version),
-                         std::make_error_code(std::errc::protocol_error));
+      throw start_failed(
+          fmt::format("{} published version {}, which will not do", name(), published->version),
+          std::make_error_code(std::errc::protocol_error));
     if (published.timed_out())
       throw start_failed(fmt::format("{} had not published {} in time, and was ended{}", name(),
                                      where_.port_file().string(), log_text()),
@@ -196,10 +196,11 @@ task<result<record>> replace(location where, std::vector<std::string> command,
   }
   const record old = std::move(**found);
   if (old.instance_id.empty())
-    throw error(fmt::format("the server (pid {}) was not made with berth and cannot hand over: stop "
-                            "it first",
-                            old.pid),
-                std::make_error_code(std::errc::not_supported));
+    throw error(
+        fmt::format("the server (pid {}) was not made with berth and cannot hand over: stop "
+                    "it first",
+                    old.pid),
+        std::make_error_code(std::errc::not_supported));
   auto job = [&where] { return try_to_start(where); };
   const auto starting = co_await offload(std::move(job));
   if (!starting) co_return failure(starting.error(), starting.reason());

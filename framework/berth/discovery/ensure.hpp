@@ -18,15 +18,15 @@ namespace berth {
 struct ensure_options {
   ensure_options() = default;
   deadline until = deadline::after(std::chrono::seconds(30));
-  std::string exact_version;    ///< any where empty
-  std::string minimum_version;  ///< by its numbers, as in 1.10 after 1.9; any where empty
-  std::filesystem::path directory;                      ///< that the command runs in; ours if empty
+  std::string exact_version;        ///< any where empty
+  std::string minimum_version;      ///< by its numbers, as in 1.10 after 1.9; any where empty
+  std::filesystem::path directory;  ///< that the command runs in; ours if empty
   std::optional<std::vector<std::string>> environment;  ///< "NAME=VALUE"; ours where not given
   std::filesystem::path log;  ///< of its output; <config_dir>/<instance>.log if empty
 };
 
-/// The command could not be started, has ended without publishing, or has not published in time (the
-/// code is timed_out then). It does not run any more; the message has the end of its log.
+/// The command could not be started, has ended without publishing, or has not published in time
+/// (the code is timed_out then). It does not run any more; the message has the end of its log.
 class start_failed : public error {
  public:
   using error::error;

@@ -38,9 +38,9 @@ constexpr DWORD share_all = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELE
 
 // Never the target of a link; a directory opens too, and is told by its status.
 unique_handle open_native(const std::filesystem::path& path, DWORD access, DWORD disposition) {
-  return unique_handle(
-      ::CreateFileW(path.c_str(), access, share_all, nullptr, disposition,
-                    FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, nullptr));
+  return unique_handle(::CreateFileW(path.c_str(), access, share_all, nullptr, disposition,
+                                     FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS,
+                                     nullptr));
 }
 
 // A file and what is renamed over it are on one volume, where the index tells them apart.
@@ -68,8 +68,7 @@ bool is_name_beside(const std::filesystem::path& path, const std::string& name) 
 void sweep(const std::filesystem::path& path) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(path.parent_path(), ignored))
-    if (is_name_beside(path, entry.path().filename().string()))
-      ::DeleteFileW(entry.path().c_str());
+    if (is_name_beside(path, entry.path().filename().string())) ::DeleteFileW(entry.path().c_str());
 }
 
 /// Where the file is now; nothing where there was none.
@@ -113,9 +112,7 @@ file_status open_file::status() const {
       !::GetFileInformationByHandleEx(handle_.get(), FileStandardInfo, &more, sizeof more))
     fail("examine", path_);
   constexpr DWORD no_file = FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT;
-  return {id_of(known),
-          std::uint64_t{known.nFileSizeHigh} << 32 | known.nFileSizeLow,
-          0,
+  return {id_of(known), std::uint64_t{known.nFileSizeHigh} << 32 | known.nFileSizeLow, 0,
           ::GetFileType(handle_.get()) == FILE_TYPE_DISK && !(known.dwFileAttributes & no_file),
           more.NumberOfLinks > 0 && !more.DeletePending};
 }
@@ -144,8 +141,7 @@ void open_file::sync() {
 std::optional<file_id> identify(const std::filesystem::path& path) {
   const unique_handle file = open_native(path, FILE_READ_ATTRIBUTES, OPEN_EXISTING);
   BY_HANDLE_FILE_INFORMATION known;
-  if (file && ::GetFileInformationByHandle(file.get(), &known))
-    return id_of(known);
+  if (file && ::GetFileInformationByHandle(file.get(), &known)) return id_of(known);
   if (missing()) return std::nullopt;
   fail("examine", path);
 }

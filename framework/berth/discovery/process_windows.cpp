@@ -64,9 +64,9 @@ void ask_to_end(std::uint32_t pid, std::uint64_t start_time) {
     throw error(std::make_error_code(std::errc::no_such_process), "stop", name);
   const HANDLE opened = ::OpenEventW(EVENT_MODIFY_STATE, FALSE, stop_event_name(pid).c_str());
   if (!opened && ::GetLastError() == ERROR_FILE_NOT_FOUND)
-    throw error(fmt::format("process {} cannot be asked to stop: end it with taskkill /PID {}", pid,
-                            pid),
-                std::make_error_code(std::errc::not_supported));
+    throw error(
+        fmt::format("process {} cannot be asked to stop: end it with taskkill /PID {}", pid, pid),
+        std::make_error_code(std::errc::not_supported));
   if (!opened) throw error(last_system_error(), "stop", name);
   const unique_handle event(opened);
   if (!::SetEvent(event.get())) throw error(last_system_error(), "stop", name);

@@ -58,8 +58,8 @@ uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_c
     case child_options::stream::none: made.flags = UV_IGNORE; break;
     case child_options::stream::piped:
       // As the child sees it.
-      made.flags = static_cast<uv_stdio_flags>(
-          UV_CREATE_PIPE | (number == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE));
+      made.flags = static_cast<uv_stdio_flags>(UV_CREATE_PIPE |
+                                               (number == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE));
       made.data.stream = pipe->handle();
       break;
   }

@@ -11,8 +11,7 @@ std::vector<std::string> our_environment() {
   uv_env_item_t* items = nullptr;
   int count = 0;
   check_uv(uv_os_environ(&items, &count), "read", "the environment");
-  for (int i = 0; i < count; ++i)
-    all.push_back(std::string(items[i].name) + "=" + items[i].value);
+  for (int i = 0; i < count; ++i) all.push_back(std::string(items[i].name) + "=" + items[i].value);
   uv_os_free_environ(items, count);
   return all;
 }

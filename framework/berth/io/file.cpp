@@ -137,9 +137,7 @@ task<result<std::size_t>> file::read_at(std::uint64_t offset, std::span<std::byt
 
 task<result<void>> file::write_at(std::uint64_t offset, std::span<const std::byte> content,
                                   deadline until) {
-  auto job = [this, offset, content] {
-    write_now(path_, descriptor_, offset, as_chars(content));
-  };
+  auto job = [this, offset, content] { write_now(path_, descriptor_, offset, as_chars(content)); };
   const auto written = co_await offload(std::move(job), until);
   co_return written;
 }

@@ -1,6 +1,6 @@
 // Streams within this machine, by the same interface as TCP: Unix sockets, whose name is a path,
-// and named pipes on Windows, whose name begins with \\.\pipe\. All on the loop's thread; cancelling
-// is as for TCP.
+// and named pipes on Windows, whose name begins with \\.\pipe\. All on the loop's thread;
+// cancelling is as for TCP.
 #pragma once
 
 #include <filesystem>

@@ -83,8 +83,7 @@ class [[nodiscard]] offload_awaiter final : private pool_job {
 };
 
 template <typename Function>
-offload_awaiter<Function> offload(Function function,
-                                  deadline until = deadline::never()) noexcept {
+offload_awaiter<Function> offload(Function function, deadline until = deadline::never()) noexcept {
   return offload_awaiter<Function>(std::move(function), until);
 }
 

@@ -23,8 +23,11 @@ class event_request final : public stop_request {
     const HANDLE event =
         ::CreateEventW(nullptr, FALSE, FALSE, stop_event_name(::GetCurrentProcessId()).c_str());
     if (event) event_ = unique_handle(event);
-    const auto told = [](void* data, BOOLEAN) { uv_async_send(&static_cast<wake_up*>(data)->native); };
-    if (event && ::RegisterWaitForSingleObject(&wait_, event, told, wake_, INFINITE, WT_EXECUTEINWAITTHREAD))
+    const auto told = [](void* data, BOOLEAN) {
+      uv_async_send(&static_cast<wake_up*>(data)->native);
+    };
+    if (event &&
+        ::RegisterWaitForSingleObject(&wait_, event, told, wake_, INFINITE, WT_EXECUTEINWAITTHREAD))
       return;
     const auto why = last_system_error();
     close();

@@ -106,7 +106,8 @@ bool tcp_connect_awaiter::start(std::coroutine_handle<> awaiting,
   stream_core* const made = stream_core::of_tcp(event_loop::of(context).native()).release();
   request* const begun = begin_request(awaiting, context, made);
   if (!begun) return false;
-  const int status = uv_tcp_connect(&begun->native, &made->native.tcp, address->get(), request::ended);
+  const int status =
+      uv_tcp_connect(&begun->native, &made->native.tcp, address->get(), request::ended);
   if (status < 0) refused(status);
   return status == 0;
 }

@@ -12,9 +12,9 @@
 #include <berth/coro/when_all.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/ensure.hpp>
-#include <berth/io/resolve.hpp>
 #include <berth/io/signal_set.hpp>
 #include <berth/service/arguments.hpp>
+#include <berth/service/endpoint_listener.hpp>
 
 namespace berth {
 namespace {
@@ -42,26 +42,7 @@ service::service(std::string application, std::string version)
       handler_(refuse_connection),
       where_(std::move(application), std::filesystem::path()) {}
 
-/// What listens beside the main port while the service serves.
-struct service::endpoint_listener {
-  std::string name;
-  std::string scheme;
-  connection_handler handler;
-  std::optional<connection_rules> rules;
-  std::optional<tcp_listener> listener;
-  std::optional<connections> open;
-};
-
 service::~service() = default;
-
-void service::listen(std::string name, connection_handler handler, std::string scheme) {
-  if (!is_plain_name(name)) throw invalid_value(fmt::format("\"{}\" is no name for an endpoint", name));
-  auto made = std::make_unique<endpoint_listener>();
-  made->name = std::move(name);
-  made->scheme = std::move(scheme);
-  made->handler = std::move(handler);
-  endpoints_.push_back(std::move(made));
-}
 
 int service::run(int argc, const char* const* argv) {
   const auto arguments = parse_arguments(argc, argv, where_.server_name(), version_);
@@ -130,50 +111,6 @@ void service::configure(const overrides& given) {
   if (given.port) settings_.port = *given.port;
 }
 
-task<tcp_listener> service::bind() {
-  const endpoint wanted{settings_.host, static_cast<std::uint16_t>(settings_.port)};
-  const auto addresses = co_await resolve(wanted);
-  if (!addresses || addresses->empty())
-    throw error(addresses.error(), "find the address of", settings_.host);
-  std::optional<error> failed;
-  try {
-    auto listener = listen_on(addresses->front());
-    co_return listener;
-  } catch (const error& refused) {
-    failed = refused;
-  }
-  // A port that is taken is taken by ourselves, more often than not.
-  const auto other = co_await async::read_live(where_);
-  if (other && *other) throw already_running(where_, **other);
-  throw *failed;
-}
-
-// The port is the first listener's, whether it was asked for or picked; the others share it. Who
-// listens there already and shares it too would not refuse us: that nobody does is seen before.
-tcp_listener service::listen_on(const endpoint& at) {
-  event_loop& loop = *loop_.load();
-  listen_options options;
-  options.share_port = threads_ > 1;
-  if (options.share_port && at.port != 0) check_port_is_free(loop, at);
-  tcp_listener first(loop, at, options);
-  all_ = std::make_unique<activity>(loop);
-  const auto most = static_cast<std::size_t>(settings_.max_connections);
-  rules_.emplace(connection_rules{handler_, std::max<std::size_t>(1, most / threads_), &hooks_,
-                                  all_.get()});
-  while (workers_.size() + 1 < threads_)
-    workers_.push_back(std::make_unique<worker>(loop, first.bound(), *rules_));
-  listen_for_endpoints(first.bound().host);
-  return first;
-}
-
-void service::listen_for_endpoints(const std::string& host) {
-  for (auto& each : endpoints_) {
-    each->listener.emplace(*loop_.load(), endpoint(host, 0));
-    each->rules.emplace(connection_rules{
-        each->handler, static_cast<std::size_t>(settings_.max_connections), &hooks_, all_.get()});
-  }
-}
-
 task<publication> service::publish(const tcp_listener& listener) {
   auto server = describe_this_process(settings_.host, listener.bound().port, version_);
   server.scheme = scheme_;
@@ -184,8 +121,7 @@ task<publication> service::publish(const tcp_listener& listener) {
   claim_options options;
   if (const char* const replaced = std::getenv(replaces_variable)) options.replaces = replaced;
   if (!options.replaces.empty()) server.metadata["replaces"] = options.replaces;
-  auto published =
-      co_await publication::publish(where_, std::move(server), std::move(options));
+  auto published = co_await publication::publish(where_, std::move(server), std::move(options));
   if (const auto& stale = published.found_stale()) {
     co_await hooks_.stale_found.fire(*stale);
   }
@@ -212,16 +148,17 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
     scope serving(here);
     serving.spawn(open.accept_from(listener));
     for (auto& each : endpoints_) serving.spawn(each->open->accept_from(*each->listener));
-    serving.spawn(published.keep([this, id = published.server().instance_id](
-                                     const already_running& other) {
-      const auto& server = other.server();
-      const auto replaces = server ? server->metadata.find("replaces") : decltype(server->metadata.end()){};
-      if (server && replaces != server->metadata.end() && replaces->second == id)
-        log::info("handing over to PID {}", server->pid);
-      else
-        log::error("{}", other.what());
-      begin_to_stop(stop_reason::requested);
-    }));
+    serving.spawn(
+        published.keep([this, id = published.server().instance_id](const already_running& other) {
+          const auto& server = other.server();
+          const auto replaces =
+              server ? server->metadata.find("replaces") : decltype(server->metadata.end()){};
+          if (server && replaces != server->metadata.end() && replaces->second == id)
+            log::info("handing over to PID {}", server->pid);
+          else
+            log::error("{}", other.what());
+          begin_to_stop(stop_reason::requested);
+        }));
     if (settings_.idle_shutdown_secs > 0)
       idle_shutdown_ = std::chrono::seconds(settings_.idle_shutdown_secs);
     if (idle_shutdown_.count() > 0) serving.spawn(stop_when_idle(*rules_->all));
@@ -290,7 +227,8 @@ task<> service::stop_when_idle(activity& connected) {
   for (;;) {
     const auto idle = co_await connected.idle().wait();
     if (!idle) co_return;
-    const auto busy = co_await connected.busy().wait(deadline::after(here.loop->now(), idle_shutdown_));
+    const auto busy =
+        co_await connected.busy().wait(deadline::after(here.loop->now(), idle_shutdown_));
     if (busy) continue;
     if (!busy.timed_out()) co_return;
     log::info("stopping after {} ms without a connection", idle_shutdown_.count());

@@ -6,9 +6,10 @@
 //   return service.run(argc, argv);
 //
 // The service must outlive its run. Everything belongs to the thread that calls run; only stop may
-// be called from any, and more threads serve only where threads() asks for them. Stopping: the port file goes first; connections on their way are still
-// accepted; those in flight may end by themselves until the soft deadline, are cancelled then, and
-// the process gives up on them at the hard one.
+// be called from any, and more threads serve only where threads() asks for them. Stopping: the port
+// file goes first; connections on their way are still accepted; those in flight may end by
+// themselves until the soft deadline, are cancelled then, and the process gives up on them at the
+// hard one.
 #pragma once
 
 #include <algorithm>
