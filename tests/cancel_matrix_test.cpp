@@ -677,7 +677,7 @@ struct started_row : row {
                                    "announce",    "--port",       "8080"};
   task<> tidy() override {
     if (const auto left = read_live(where)) {
-      ask_to_end(left->pid, left->origin.start_time);
+      ask_to_end(*left);
       const auto ended = co_await async::wait_ended(*left, deadline::after(10s));
       REQUIRE(ended);
     }

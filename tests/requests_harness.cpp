@@ -102,7 +102,7 @@ task<> stop_often(run_state& state) {
     const auto found = co_await async::read_live(state.where);
     if (!found || !*found) continue;
     try {
-      ask_to_end((*found)->pid, (*found)->origin.start_time);
+      ask_to_end(**found);
       ++state.changes;
     } catch (const error&) {
       // It has ended by itself meanwhile.
@@ -125,7 +125,7 @@ task<> all_clients(run_state& state, const std::string& what) {
   co_await changing.join();
   const auto last = co_await async::read_live(state.where);
   if (!last || !*last) co_return;
-  ask_to_end((*last)->pid, (*last)->origin.start_time);
+  ask_to_end(**last);
   const auto gone = co_await async::wait_ended(**last, deadline::after(20s));
   if (!gone) ++state.failed;
 }

@@ -133,6 +133,34 @@ TEST_CASE("a version that will not do is replaced; one that a command cannot giv
   at.check_clean();
 }
 
+TEST_CASE("a server elsewhere is never asked to stop by the pid that it has there") {
+  workspace at;
+  REQUIRE(at.ensure({}, {PM_SERVER}).status == 0);
+  const auto here = *read_live(at.where);
+  record elsewhere = here;
+  elsewhere.lock.clear();
+  elsewhere.version = "0.1";
+  for (const bool other_host : {false, true}) {
+    elsewhere.origin = here.origin;
+    if (other_host)
+      elsewhere.origin.host_id = "another";
+    else
+      elsewhere.origin.pid_namespace += 1;
+    const location where("other", at.here / (other_host ? "host" : "namespace"));
+    fs::create_directory(where.directory);
+    fs::permissions(where.directory, fs::perms(0700));
+    test::write_text(where.port_file(), format_record(elsewhere));
+    for (std::vector<std::string> words :
+         {std::vector<std::string>{"stop"}, {"ensure", "--exact-version", "1", "--", "true"}}) {
+      words.insert(words.begin(), {"--app", "other", "--config-dir", where.directory.string()});
+      const auto refused = at.berth(words);
+      REQUIRE(refused.status == 1);
+      REQUIRE_THAT(refused.err, Catch::Contains("on another machine or in another pid namespace"));
+    }
+  }
+  REQUIRE(read_live(at.where)->instance_id == here.instance_id);
+}
+
 TEST_CASE("versions are compared by their numbers") {
   ensure_options at_least;
   at_least.minimum_version = "1.9";
@@ -303,6 +331,20 @@ TEST_CASE("list --watch prints what comes and goes, a line each") {
   REQUIRE(at.berth({"stop", "--timeout", "10"}).status == 0);
   REQUIRE(says("gone"));
   watching.signal(SIGTERM);
+}
+
+TEST_CASE("list --watch on a terminal keeps a table") {
+  workspace at;
+  // script(1) gives it a terminal.
+  test::process watching(
+      {"script", "-qfec", std::string(BERTH_COMMAND) + " list --watch", "/dev/null"}, at.here);
+  const auto shows = [&](const std::string& text) {
+    return test::eventually([&] { return watching.out().find(text) != std::string::npos; });
+  };
+  REQUIRE(shows("\033[H\033[Jno live server"));
+  REQUIRE(at.ensure({}, {PM_SERVER}).status == 0);
+  REQUIRE(shows("\033[H\033[Jpm           server"));
+  REQUIRE(test::run({"pkill", "-f", std::string(BERTH_COMMAND) + " list --watch"}).status == 0);
 }
 
 TEST_CASE("stop --now does not wait for requests in flight") {

@@ -215,6 +215,29 @@ TEST_CASE("windows: a service is found, used, refused a second time, stopped and
   REQUIRE(berth({"url"}).status == 3);
 }
 
+TEST_CASE("windows: a service is started by who needs it, handed over, listed and stopped") {
+  test::temporary_directory directory;
+  const fs::path here = directory.path();
+  const location where("echo", here / ".echo");
+  const auto berth = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), {BERTH_COMMAND, "--app", "echo"});
+    return test::run(std::move(words), here, {{"XDG_RUNTIME_DIR", here.string()}});
+  };
+  const auto started = berth({"ensure", "--", ECHO_SERVER});
+  REQUIRE(started.status == 0);
+  const auto found = read_live(where);
+  REQUIRE(started.out == url_of(*found) + "\r\n");
+  REQUIRE(berth({"ensure", "--", ECHO_SERVER}).out == started.out);
+  REQUIRE_THAT(berth({"list"}).out, Catch::Contains(url_of(*found)));
+  const auto replaced = berth({"replace", "--", ECHO_SERVER});
+  REQUIRE(replaced.status == 0);
+  REQUIRE(read_live(where)->instance_id != found->instance_id);
+  REQUIRE(berth({"stop", "--timeout", "20"}).status == 0);
+  const auto failed = berth({"ensure", "--", WINDOWS_PEER, "exit", "3"});
+  REQUIRE(failed.status == 1);
+  REQUIRE_THAT(failed.err, Catch::Contains("exited with status 3 before it published"));
+}
+
 TEST_CASE("windows: a server that takes no request to stop is not ended by force") {
   place at;
   peer server({"publish", at.directory.path().string()});

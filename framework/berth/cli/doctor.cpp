@@ -4,6 +4,7 @@
 #include <berth/cli/output.hpp>
 #include <berth/config/environment.hpp>
 #include <berth/config/settings.hpp>
+#include <berth/discovery/instance_list.hpp>
 #include <berth/discovery/json_object.hpp>
 #include <berth/discovery/lock_file.hpp>
 #include <berth/discovery/port_file.hpp>
@@ -123,6 +124,14 @@ void examine_leftovers(const location& where, report& into) {
   }
 }
 
+void examine_list(report& into) {
+  const auto list = instance_list::directory();
+  if (!fs::exists(list)) return;
+  prepare_directory(list);
+  check_own(list);
+  into.good.push_back(fmt::format("list of instances {}: there, and yours", list.string()));
+}
+
 }  // namespace
 
 int doctor(const options& given) {
@@ -133,6 +142,7 @@ int doctor(const options& given) {
   found.examine([&] { examine_port_file(where, found); });
   found.examine([&] { examine_lock(where, found); });
   found.examine([&] { examine_leftovers(where, found); });
+  found.examine([&] { examine_list(found); });
   if (given.json) {
     fmt::memory_buffer out;
     json_object object(out);

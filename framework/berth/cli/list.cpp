@@ -10,6 +10,7 @@
 #include <berth/discovery/trust.hpp>
 #include <berth/io/directory_watch.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/io/terminal.hpp>
 
 namespace berth::cli {
 namespace {
@@ -62,13 +63,26 @@ void print_event(const options& given, const listed_instance& one, std::string_v
     print(fmt::format("{:<5} {}", event, as_line(one)));
 }
 
-/// Prints the difference each time that there is one. A server that is killed changes nothing in
-/// the directory of entries: look again from time to time.
+std::string as_table(const std::vector<listed_instance>& all) {
+  std::string lines;
+  for (const auto& one : all) lines += (lines.empty() ? "" : "\n") + as_line(one);
+  return lines;
+}
+
+/// Prints what there is in the place of what was there before (ECMA-48: cursor home, erase below).
+void print_in_place(const std::vector<listed_instance>& all) {
+  print("\033[H\033[J" + (all.empty() ? std::string("no live server") : as_table(all)));
+}
+
+/// Prints the difference each time that there is one, or all of it anew on a terminal. A server
+/// that is killed changes nothing in the directory of entries: look again from time to time.
 task<int> watch_list(const options& given) {
   const auto here = co_await current_context();
   prepare_directory(instance_list::directory());
   directory_watch watch(event_loop::of(here), instance_list::directory());
+  const bool in_place = !given.json && output_is_terminal();
   std::vector<listed_instance> known;
+  if (in_place) print_in_place(known);
   const auto is_in = [](const std::vector<listed_instance>& all, const listed_instance& one) {
     return std::any_of(all.begin(), all.end(), [&](const listed_instance& other) {
       return other.where.port_file() == one.where.port_file() &&
@@ -77,10 +91,16 @@ task<int> watch_list(const options& given) {
   };
   for (;;) {
     auto now = listed(given);
+    bool differs = false;
+    const auto tell = [&](const listed_instance& one, std::string_view event) {
+      differs = true;
+      if (!in_place) print_event(given, one, event);
+    };
     for (const auto& one : known)
-      if (!is_in(now, one)) print_event(given, one, "gone");
+      if (!is_in(now, one)) tell(one, "gone");
     for (const auto& one : now)
-      if (!is_in(known, one)) print_event(given, one, "live");
+      if (!is_in(known, one)) tell(one, "live");
+    if (differs && in_place) print_in_place(now);
     known = std::move(now);
     const auto changed = co_await watch.next(deadline::after(here.loop->now(), 1s));
     if (changed.cancelled()) co_return done;
@@ -93,9 +113,7 @@ int list(const options& given) {
   if (given.watch) return run(watch_list(given));
   const auto all = listed(given);
   if (!given.json) {
-    std::string lines;
-    for (const auto& one : all) lines += (lines.empty() ? "" : "\n") + as_line(one);
-    if (!lines.empty()) print(lines);
+    if (!all.empty()) print(as_table(all));
     return done;
   }
   std::string array = "[";

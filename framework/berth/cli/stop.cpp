@@ -9,22 +9,21 @@
 namespace berth::cli {
 namespace {
 
-// The pid must mean here what it meant to the server.
-void check_reachable(const record& server) {
-  const process_origin& here = origin_of_this_system();
-  if (!differs(server.origin.host_id, here.host_id) &&
-      !differs(server.origin.pid_namespace, here.pid_namespace))
-    return;
-  throw error(fmt::format("the server (pid {}) runs on another machine or in another pid "
-                          "namespace: stop it there",
-                          server.pid),
-              std::make_error_code(std::errc::not_supported));
+// Signals that follow each other too closely are one: the second comes when the first has been
+// seen.
+void ask_again(const record& server) {
+  try {
+    ask_to_end(server);
+  } catch (const error&) {
+    // It has ended already.
+  }
 }
 
 /// The file goes first, the process when its last request is answered.
-task<bool> wait_until_gone(location where, record server, deadline until) {
+task<bool> wait_until_gone(location where, record server, deadline until, bool now) {
   const auto unpublished = co_await async::wait_gone(std::move(where), until);
   if (!unpublished) co_return false;
+  if (now) ask_again(server);
   const auto ended = co_await async::wait_ended(std::move(server), until);
   co_return ended.has_value();
 }
@@ -35,11 +34,9 @@ int stop(const options& given) {
   const location where = given.where();
   const auto server = read_live(where);
   if (!server) return complain_of_none(where);
-  check_reachable(*server);
-  ask_to_end(server->pid, server->origin.start_time);
-  if (given.now) ask_to_end(server->pid, server->origin.start_time);
+  ask_to_end(*server);
   const auto until = given.timeout ? deadline::after(*given.timeout) : deadline::never();
-  if (run(wait_until_gone(where, *server, until))) {
+  if (run(wait_until_gone(where, *server, until, given.now))) {
     if (given.json) answer(given, "stopped", url_of(*server));
     return done;
   }

@@ -246,7 +246,7 @@ task<result<record>> ensure(location where, std::vector<std::string> command,
       continue;
     }
     if (*found) {
-      ask_to_end((*found)->pid, (*found)->origin.start_time);
+      ask_to_end(**found);
       const auto gone = co_await async::wait_gone(where, options.until);
       if (!gone) co_return failure(gone.error(), gone.reason());
     }

@@ -17,9 +17,12 @@ process_origin origin_of_this_process();
 /// The same without the start time: what all processes here have in common. Asked once.
 const process_origin& origin_of_this_system();
 
-/// Asks the process to end, as SIGTERM does, if it is the one that started at `start_time` (0:
-/// whichever). Throws berth::error where it is gone, another one, or not ours to end.
-void ask_to_end(std::uint32_t pid, std::uint64_t start_time);
+/// Asks the server's process to end, as SIGTERM does. Throws berth::error where it is gone, or not
+/// ours to end, or on another machine or in another pid namespace, where its pid is another's.
+void ask_to_end(const record& server);
+/// The same for the process of that pid, if it started at `start_time` (0: whenever). One file a
+/// platform.
+void ask_process_to_end(std::uint32_t pid, std::uint64_t start_time);
 
 /// Whether both are known and not the same.
 template <typename T>

@@ -98,7 +98,7 @@ process_origin origin_of_this_process() {
 
 // A descriptor of the process first, the check of who it is second, the signal through the
 // descriptor last: the pid cannot pass to another process in between.
-void ask_to_end(std::uint32_t pid, std::uint64_t start_time) {
+void ask_process_to_end(std::uint32_t pid, std::uint64_t start_time) {
   const auto name = fmt::format("process {}", pid);
   const auto native = static_cast<pid_t>(pid);
   unique_handle process;

@@ -57,7 +57,7 @@ process_origin origin_of_this_process() {
 }
 
 // There are no signals: who can be asked waits for an event that has its pid in its name.
-void ask_to_end(std::uint32_t pid, std::uint64_t start_time) {
+void ask_process_to_end(std::uint32_t pid, std::uint64_t start_time) {
   const auto name = fmt::format("process {}", pid);
   const process_status status = status_of_process(pid);
   if (status.state != process_state::running || differs(start_time, status.start_time))

@@ -32,7 +32,7 @@ task<> publication::list() {
     try {
       instance_list::enter(claim_.where());
     } catch (const error& refused) {
-      log::warning("not listed: {}", refused.what());
+      log::debug("not listed: {}", refused.what());
     }
   };
   const auto listed = co_await offload(std::move(job));
