@@ -102,7 +102,7 @@ TEST_CASE("a command that publishes elsewhere is as one that does not publish") 
   workspace at;
   const auto elsewhere = at.here / "elsewhere";
   const auto failed =
-      at.ensure({"--timeout", "0.5"}, {PM_SERVER, "--config-dir", elsewhere.string()});
+      at.ensure({"--timeout", "2"}, {PM_SERVER, "--config-dir", elsewhere.string()});
   REQUIRE(failed.status == 5);
   REQUIRE_THAT(failed.err, Catch::Contains("ends:\npm-server listening on") &&
                                Catch::Contains((elsewhere / "server.json").string()));
