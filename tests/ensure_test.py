@@ -66,6 +66,9 @@ def one_server_for_all(directory):
     """Callers at once on a cold start get one and the same server, and there is no other."""
     answers_of([ensure(directory) for _ in range(CALLERS)])
     assert eventually(lambda: len(servers(directory)) == 1), servers(directory)
+    with open(os.path.join(directory, "server.log")) as log:
+        text = log.read()
+    assert "already running" not in text, f"more than one was started: {text}"
     stop_all(directory)
 
 
