@@ -10,7 +10,8 @@
 namespace berth {
 
 void service::listen(std::string name, connection_handler handler, std::string scheme) {
-  if (!is_plain_name(name)) throw invalid_value(fmt::format("\"{}\" is no name for an endpoint", name));
+  if (!is_plain_name(name))
+    throw invalid_value(fmt::format("\"{}\" is no name for an endpoint", name));
   auto made = std::make_unique<endpoint_listener>();
   made->name = std::move(name);
   made->scheme = std::move(scheme);
@@ -46,8 +47,8 @@ tcp_listener service::listen_on(const endpoint& at) {
   tcp_listener first(loop, at, options);
   all_ = std::make_unique<activity>(loop);
   const auto most = static_cast<std::size_t>(settings_.max_connections);
-  rules_.emplace(connection_rules{handler_, std::max<std::size_t>(1, most / threads_), &hooks_,
-                                  all_.get()});
+  rules_.emplace(
+      connection_rules{handler_, std::max<std::size_t>(1, most / threads_), &hooks_, all_.get()});
   while (workers_.size() + 1 < threads_)
     workers_.push_back(std::make_unique<worker>(loop, first.bound(), *rules_));
   listen_for_endpoints(first.bound().host);

@@ -21,6 +21,13 @@ namespace {
 
 task<> refuse_connection(tcp_stream) { co_return; }
 
+/// Whether `other` says that it took the place of `ours`.
+bool replaces(const std::optional<record>& other, const record& ours) {
+  if (!other) return false;
+  const auto told = other->metadata.find("replaces");
+  return told != other->metadata.end() && told->second == ours.instance_id;
+}
+
 void set_log_level(const service_arguments& arguments, const std::string& application) {
   if (arguments.log_level) {
     log::set_level(*arguments.log_level);
@@ -148,17 +155,13 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
     scope serving(here);
     serving.spawn(open.accept_from(listener));
     for (auto& each : endpoints_) serving.spawn(each->open->accept_from(*each->listener));
-    serving.spawn(
-        published.keep([this, id = published.server().instance_id](const already_running& other) {
-          const auto& server = other.server();
-          const auto replaces =
-              server ? server->metadata.find("replaces") : decltype(server->metadata.end()){};
-          if (server && replaces != server->metadata.end() && replaces->second == id)
-            log::info("handing over to PID {}", server->pid);
-          else
-            log::error("{}", other.what());
-          begin_to_stop(stop_reason::requested);
-        }));
+    serving.spawn(published.keep([this, &published](const already_running& other) {
+      if (replaces(other.server(), published.server()))
+        log::info("handing over to PID {}", other.server()->pid);
+      else
+        log::error("{}", other.what());
+      begin_to_stop(stop_reason::requested);
+    }));
     if (settings_.idle_shutdown_secs > 0)
       idle_shutdown_ = std::chrono::seconds(settings_.idle_shutdown_secs);
     if (idle_shutdown_.count() > 0) serving.spawn(stop_when_idle(*rules_->all));
