@@ -1,8 +1,11 @@
 // Starting servers and what goes wrong with it, handing over, knowing them from memory, listing
 // them.
+#include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
+#include <berth/base/unique_handle.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/coro/when_all.hpp>
 #include <berth/discovery/claim.hpp>
@@ -334,6 +337,11 @@ TEST_CASE("list --watch prints what comes and goes, a line each") {
 }
 
 TEST_CASE("list --watch on a terminal keeps a table") {
+  const unique_handle terminal(::posix_openpt(O_RDWR | O_NOCTTY));
+  if (!terminal) {
+    WARN("skipped: this system gives no terminals");
+    return;
+  }
   workspace at;
   // script(1) gives it a terminal.
   test::process watching(

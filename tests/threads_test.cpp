@@ -114,6 +114,22 @@ TEST_CASE("a service that is stopped amid a thousand connections leaves nothing,
   REQUIRE(test::files_in(directory.path()) == 1);
 }
 
+TEST_CASE("a service may have as many open files as connections, if the system lets it") {
+  const test::temporary_directory directory;
+  test::write_text(directory.path() / "config.toml", "[server]\nmax_connections = 300\n");
+  // 300 connections and what else a process has open, where 128 files are what it begins with.
+  const test::ended counted =
+      test::run({"sh", "-c",
+                 "ulimit -S -n 128; exec " PM_SERVER " --config-dir " + directory.path().string() +
+                     " & "
+                     "while ! [ -e " +
+                     (directory.path() / "server.json").string() +
+                     " ]; do sleep 0.01; done; "
+                     "awk '/Max open files/ { print $4 }' /proc/$!/limits; kill $!; wait $!"});
+  REQUIRE(counted.status == 0);
+  REQUIRE(std::stoi(counted.out) >= 300);
+}
+
 #ifdef __linux__
 TEST_CASE("several threads serve one port, each some of the connections, and drain together") {
   const test::temporary_directory directory;

@@ -12,12 +12,15 @@
 #include <berth/coro/when_all.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/ensure.hpp>
+#include <berth/io/open_file_limit.hpp>
 #include <berth/io/signal_set.hpp>
 #include <berth/service/arguments.hpp>
 #include <berth/service/endpoint_listener.hpp>
 
 namespace berth {
 namespace {
+
+constexpr std::size_t files_beside_connections = 256;
 
 task<> refuse_connection(tcp_stream) { co_return; }
 
@@ -101,6 +104,8 @@ task<> service::live(overrides given) {
   configure(given);
   co_await hooks_.configured.fire_or_throw(settings_, where_);
   validate(settings_);
+  // Out of descriptors, libuv drops whom it cannot accept.
+  allow_open_files(static_cast<std::size_t>(settings_.max_connections) + files_beside_connections);
   auto listener = co_await bind();
   co_await hooks_.bound.fire_or_throw(listener.bound());
   auto published = co_await publish(listener);
