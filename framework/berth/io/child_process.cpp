@@ -68,7 +68,7 @@ uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_c
 
 }  // namespace
 
-struct child_process::core final : wait_point {
+struct child_process::core final : wait_point, loop_resident {
   bool ready() const noexcept override { return status.has_value(); }
   void ended(std::int64_t code, int signal) {
     status = exit_status{code, signal};
@@ -77,7 +77,8 @@ struct child_process::core final : wait_point {
     else
       wake();
   }
-  void close() noexcept {
+  void close() noexcept override {
+    unlink();  // the loop need not close it any more
     uv_close(reinterpret_cast<uv_handle_t*>(&native),
              [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
     end_waiting();
@@ -144,6 +145,7 @@ void child_process::leave() noexcept {
   if (kept->status) return kept->close();
   kept->left = true;
   uv_unref(reinterpret_cast<uv_handle_t*>(&kept->native));
+  static_cast<event_loop*>(kept->native.loop->data)->adopt(*kept);
 }
 
 void child_process::kill_session(int signal) noexcept {

@@ -84,6 +84,7 @@ struct event_loop::core {
 event_loop::event_loop() : core_(new core(*this)) {}
 
 event_loop::~event_loop() {
+  while (loop_resident* const left = residents_.pop_front()) left->close();
   for (const auto& type : open_handles())
     log::error("an event loop ends with an open handle of type {}", type);
   uv_walk(

@@ -14,6 +14,15 @@ struct uv_loop_s;
 
 namespace berth {
 
+/// What belongs to nobody but the loop, and ends with it at the latest.
+class loop_resident : public list_node {
+ public:
+  virtual void close() noexcept = 0;
+
+ protected:
+  ~loop_resident() = default;
+};
+
 class event_loop final : public executor {
  public:
   event_loop();
@@ -36,6 +45,9 @@ class event_loop final : public executor {
   /// Asks the outermost task, and all it awaits, to stop. From any thread.
   void stop(stop_reason why = stop_reason::requested);
 
+  /// Closes it when the loop ends, unless it is gone before.
+  void adopt(loop_resident& left) noexcept { residents_.push_back(left); }
+
   execution_context context() noexcept { return {this, stop_.token()}; }
   /// Handles that are open, by type ("tcp", "timer", …), but for the loop's own and children that
   /// were left to themselves.
@@ -57,6 +69,7 @@ class event_loop final : public executor {
 
   core* core_;
   stop_source stop_;
+  intrusive_list<loop_resident> residents_;
 };
 
 /// Runs `outermost` on an event loop of its own.
