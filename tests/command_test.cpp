@@ -49,6 +49,31 @@ TEST_CASE("path prints where the port file is expected") {
   REQUIRE(std::string_view(json(told.out)["path"]) == (at.here / ".pm/server.json").string());
 }
 
+TEST_CASE("a live server's URL is answered by the command's small part alone") {
+  const fs::path command = BERTH_COMMAND;
+  if (!fs::exists(command.parent_path() / "berth-full")) return;  // it is whole in this build
+  workspace at;
+  test::process server({PM_SERVER}, at.here);
+  const auto url = at.berth({"wait", "--timeout", "20"}).out;
+  const auto alone = at.here / "berth";
+  fs::copy_file(command, alone);
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), alone);
+    return test::run(words, at.here, {{"HOME", "/nonexistent"}});
+  };
+  REQUIRE(run({"url"}).out == url);
+  REQUIRE(run({"--app", "pm", "--config-dir", ".pm", "--instance", "server", "url"}).out == url);
+  const std::vector<std::string> others[] = {{"status"},       {"url", "--json"},
+                                             {"url", "url"},   {},
+                                             {"--app", "url"}, {"--app", "none", "url"}};
+  for (const auto& words : others) {
+    const auto refused = run(words);
+    REQUIRE(refused.status == 1);
+    REQUIRE(refused.out.empty());
+    REQUIRE_THAT(refused.err, Catch::Contains("berth-full: install berth again"));
+  }
+}
+
 TEST_CASE("without a server: status 3, nothing on standard output, the path in the message") {
   workspace at;
   for (const std::string command : {"url", "status", "stop"}) {

@@ -1,27 +1,30 @@
-// Any text as a port file: refused with the path, or a record that writes and reads back the same.
+// Any text as a port file: refused with a reason, or a record that writes and reads back the same.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 
 #include <berth/discovery/record_codec.hpp>
+#include <berth/discovery/record_plain.hpp>
 
 namespace {
 
 berth::record parse(std::string text) {
   const std::size_t size = text.size();
   text.append(berth::parse_padding, '\0');
-  return berth::parse_record({text.data(), size}, "/x/server.json");
+  return berth::parse_record({text.data(), size});
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string given(reinterpret_cast<const char*>(data), size);
+  if (const auto plain = berth::parse_plain_record(given); plain && parse(given + ' ') != plain)
+    std::abort();
   berth::record found;
   try {
-    found = parse(std::string(reinterpret_cast<const char*>(data), size));
-  } catch (const berth::invalid_port_file& invalid) {
-    if (!std::string_view(invalid.what()).starts_with("Invalid port file /x/server.json: "))
-      std::abort();
+    found = parse(given);
+  } catch (const berth::invalid_record& invalid) {
+    if (std::string_view(invalid.what()).empty()) std::abort();
     return 0;
   }
   std::string text;
@@ -32,5 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (found.scheme.empty()) found.scheme = "http";
   if (parse(text) != found) std::abort();
+  // A space behind it, and it is read as any JSON is.
+  if (parse(text + ' ') != found) std::abort();
   return 0;
 }

@@ -34,21 +34,21 @@ open_file create_temporary(const location& where, const lock_file& lock) {
 /// Removes a file that was not renamed in the end.
 class temporary_guard {
  public:
-  explicit temporary_guard(const open_file& file) : path_(&file.path()) {}
+  explicit temporary_guard(const open_file& file) : path_(file.path()) {}
   temporary_guard(const temporary_guard&) = delete;
   temporary_guard& operator=(const temporary_guard&) = delete;
   ~temporary_guard() {
-    if (!path_) return;
+    if (path_.empty()) return;
     try {
-      remove_file(*path_);
+      remove_file(path_);
     } catch (const error&) {
       // The next publish meets the file and removes it.
     }
   }
-  void keep() noexcept { path_ = nullptr; }
+  void keep() noexcept { path_.clear(); }
 
  private:
-  const std::filesystem::path* path_;
+  std::filesystem::path path_;
 };
 
 }  // namespace

@@ -19,6 +19,18 @@ void check_name(std::string_view what, std::string_view name) {
 
 }  // namespace
 
+path_name location::port_file_name() const {
+  constexpr std::string_view ending = ".json";
+  path_name name;
+  name.reserve(directory.native().size() + 1 + instance.size() + ending.size());
+  name = directory.native();
+  if (!name.empty() && name.back() != '/' &&
+      name.back() != std::filesystem::path::preferred_separator)
+    name += std::filesystem::path::preferred_separator;
+  name.append(instance.begin(), instance.end());
+  return name.append(ending.begin(), ending.end());
+}
+
 bool is_plain_name(std::string_view name) noexcept {
   const auto letter_or_digit = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');

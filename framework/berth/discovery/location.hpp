@@ -10,12 +10,17 @@ namespace berth {
 
 inline constexpr std::string_view default_instance = "server";
 
+/// A path as the system takes it, without the index of its parts that std::filesystem::path keeps
+/// and that costs a look-up more than its parse.
+using path_name = std::filesystem::path::string_type;
+
 struct location {
   /// Throws invalid_value where the application or the instance is no plain name.
   location(std::string application_name, std::filesystem::path config_directory,
            std::string instance_name = std::string(default_instance));
 
-  std::filesystem::path port_file() const { return directory / (instance + ".json"); }
+  std::filesystem::path port_file() const { return port_file_name(); }
+  path_name port_file_name() const;
   std::filesystem::path lock_file() const { return directory / (instance + ".lock"); }
   /// What people call the server: "pm-server".
   std::string server_name() const { return application + "-server"; }

@@ -8,7 +8,7 @@ bool open_file::try_lock(lock_range range) {
   try {
     return file_lock::try_lock(handle_.get(), range);
   } catch (const error& failed) {
-    throw error(failed.code(), "lock", path_.string());
+    throw error(failed.code(), "lock", path().string());
   }
 }
 

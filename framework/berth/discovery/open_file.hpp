@@ -11,6 +11,7 @@
 
 #include <berth/base/unique_handle.hpp>
 #include <berth/discovery/file_lock.hpp>
+#include <berth/discovery/location.hpp>
 
 namespace berth {
 
@@ -40,12 +41,11 @@ struct would_block {};
 class open_file {
  public:
   /// Nothing where there is no such file.
-  static std::optional<open_file> to_read(const std::filesystem::path& path,
-                                          read_mode how = read_mode::may_block);
+  static std::optional<open_file> to_read(path_name name, read_mode how = read_mode::may_block);
   /// For locks; made where it is missing.
-  static open_file to_lock(const std::filesystem::path& path);
+  static open_file to_lock(path_name name);
   /// New and only ours; nothing where there is one of that name.
-  static std::optional<open_file> to_create(const std::filesystem::path& path);
+  static std::optional<open_file> to_create(path_name name);
 
   file_status status() const;
   std::size_t read(std::span<char> into, read_mode how = read_mode::may_block) const;
@@ -57,14 +57,15 @@ class open_file {
   void unlock(lock_range range) noexcept;
   lock_state query(lock_range range) const noexcept;
 
-  const std::filesystem::path& path() const noexcept { return path_; }
+  const path_name& name() const noexcept { return name_; }
+  std::filesystem::path path() const { return name_; }
 
  private:
-  open_file(unique_handle handle, std::filesystem::path path)
-      : handle_(std::move(handle)), path_(std::move(path)) {}
+  open_file(unique_handle handle, path_name name)
+      : handle_(std::move(handle)), name_(std::move(name)) {}
 
   unique_handle handle_;
-  std::filesystem::path path_;
+  path_name name_;
 };
 
 /// The file of that name now; nothing where there is none. A link is not followed.

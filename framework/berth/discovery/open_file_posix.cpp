@@ -65,35 +65,35 @@ ssize_t read_cached([[maybe_unused]] int descriptor,
 
 const bool replaces_at_once = true;
 
-std::optional<open_file> open_file::to_read(const std::filesystem::path& path, read_mode how) {
+std::optional<open_file> open_file::to_read(path_name name, read_mode how) {
   unique_handle descriptor(retry([&] {
-    return how == read_mode::cached ? open_cached(path.c_str())
-                                    : ::open(path.c_str(), O_RDONLY | always);
+    return how == read_mode::cached ? open_cached(name.c_str())
+                                    : ::open(name.c_str(), O_RDONLY | always);
   }));
-  if (descriptor) return open_file(std::move(descriptor), path);
+  if (descriptor) return open_file(std::move(descriptor), std::move(name));
   if (errno == ENOENT) return std::nullopt;
   if (how == read_mode::cached) throw would_block{};
-  fail("open", path);
+  fail("open", name);
 }
 
-open_file open_file::to_lock(const std::filesystem::path& path) {
+open_file open_file::to_lock(path_name name) {
   unique_handle descriptor(
-      retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | always, 0600); }));
-  if (!descriptor) fail("open", path);
-  return open_file(std::move(descriptor), path);
+      retry([&] { return ::open(name.c_str(), O_RDWR | O_CREAT | always, 0600); }));
+  if (!descriptor) fail("open", name);
+  return open_file(std::move(descriptor), std::move(name));
 }
 
-std::optional<open_file> open_file::to_create(const std::filesystem::path& path) {
+std::optional<open_file> open_file::to_create(path_name name) {
   unique_handle descriptor(
-      retry([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | always, 0600); }));
-  if (descriptor) return open_file(std::move(descriptor), path);
+      retry([&] { return ::open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | always, 0600); }));
+  if (descriptor) return open_file(std::move(descriptor), std::move(name));
   if (errno == EEXIST) return std::nullopt;
-  fail("create", path);
+  fail("create", name);
 }
 
 file_status open_file::status() const {
   struct stat status;
-  if (::fstat(handle_.get(), &status) != 0) fail("examine", path_);
+  if (::fstat(handle_.get(), &status) != 0) fail("examine", name_);
   return {{status.st_dev, status.st_ino},
           static_cast<std::uint64_t>(status.st_size),
           status.st_uid,
@@ -107,7 +107,7 @@ std::size_t open_file::read(std::span<char> into, read_mode how) const {
                                     : ::read(handle_.get(), into.data(), into.size());
   });
   if (length < 0 && how == read_mode::cached) throw would_block{};
-  if (length < 0) fail("read", path_);
+  if (length < 0) fail("read", name_);
   return static_cast<std::size_t>(length);
 }
 
@@ -116,18 +116,18 @@ void open_file::write(std::string_view content) {
   rlimit limit;
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && content.size() > limit.rlim_cur) {
     errno = EFBIG;
-    fail("write", path_);
+    fail("write", name_);
   }
   while (!content.empty()) {
     const ssize_t length =
         retry([&] { return ::write(handle_.get(), content.data(), content.size()); });
-    if (length < 0) fail("write", path_);
+    if (length < 0) fail("write", name_);
     content.remove_prefix(static_cast<std::size_t>(length));
   }
 }
 
 void open_file::sync() {
-  if (retry([&] { return ::fsync(handle_.get()); }) != 0) fail("sync", path_);
+  if (retry([&] { return ::fsync(handle_.get()); }) != 0) fail("sync", name_);
 }
 
 std::optional<file_id> identify(const std::filesystem::path& path) {

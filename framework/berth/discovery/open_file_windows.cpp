@@ -84,25 +84,25 @@ std::optional<std::filesystem::path> put_beside(const std::filesystem::path& pat
 
 const bool replaces_at_once = false;
 
-std::optional<open_file> open_file::to_read(const std::filesystem::path& path, read_mode how) {
+std::optional<open_file> open_file::to_read(path_name name, read_mode how) {
   if (how == read_mode::cached) throw would_block{};
-  unique_handle file = open_native(path, GENERIC_READ, OPEN_EXISTING);
-  if (file) return open_file(std::move(file), path);
+  unique_handle file = open_native(name, GENERIC_READ, OPEN_EXISTING);
+  if (file) return open_file(std::move(file), std::move(name));
   if (missing()) return std::nullopt;
-  fail("open", path);
+  fail("open", name);
 }
 
-open_file open_file::to_lock(const std::filesystem::path& path) {
-  unique_handle file = open_native(path, GENERIC_READ | GENERIC_WRITE, OPEN_ALWAYS);
-  if (!file) fail("open", path);
-  return open_file(std::move(file), path);
+open_file open_file::to_lock(path_name name) {
+  unique_handle file = open_native(name, GENERIC_READ | GENERIC_WRITE, OPEN_ALWAYS);
+  if (!file) fail("open", name);
+  return open_file(std::move(file), std::move(name));
 }
 
-std::optional<open_file> open_file::to_create(const std::filesystem::path& path) {
-  unique_handle file = open_native(path, GENERIC_READ | GENERIC_WRITE, CREATE_NEW);
-  if (file) return open_file(std::move(file), path);
+std::optional<open_file> open_file::to_create(path_name name) {
+  unique_handle file = open_native(name, GENERIC_READ | GENERIC_WRITE, CREATE_NEW);
+  if (file) return open_file(std::move(file), std::move(name));
   if (::GetLastError() == ERROR_FILE_EXISTS) return std::nullopt;
-  fail("create", path);
+  fail("create", name);
 }
 
 file_status open_file::status() const {
@@ -110,7 +110,7 @@ file_status open_file::status() const {
   FILE_STANDARD_INFO more;
   if (!::GetFileInformationByHandle(handle_.get(), &known) ||
       !::GetFileInformationByHandleEx(handle_.get(), FileStandardInfo, &more, sizeof more))
-    fail("examine", path_);
+    fail("examine", name_);
   constexpr DWORD no_file = FILE_ATTRIBUTE_DIRECTORY | FILE_ATTRIBUTE_REPARSE_POINT;
   return {id_of(known), std::uint64_t{known.nFileSizeHigh} << 32 | known.nFileSizeLow, 0,
           ::GetFileType(handle_.get()) == FILE_TYPE_DISK && !(known.dwFileAttributes & no_file),
@@ -121,21 +121,21 @@ std::size_t open_file::read(std::span<char> into, read_mode how) const {
   if (how == read_mode::cached) throw would_block{};
   DWORD length = 0;
   if (!::ReadFile(handle_.get(), into.data(), static_cast<DWORD>(into.size()), &length, nullptr))
-    fail("read", path_);
+    fail("read", name_);
   return length;
 }
 
 void open_file::write(std::string_view content) {
   DWORD length = 0;
   const auto size = static_cast<DWORD>(content.size());
-  if (!::WriteFile(handle_.get(), content.data(), size, &length, nullptr)) fail("write", path_);
+  if (!::WriteFile(handle_.get(), content.data(), size, &length, nullptr)) fail("write", name_);
   if (length == size) return;
   ::SetLastError(ERROR_DISK_FULL);
-  fail("write", path_);
+  fail("write", name_);
 }
 
 void open_file::sync() {
-  if (!::FlushFileBuffers(handle_.get())) fail("sync", path_);
+  if (!::FlushFileBuffers(handle_.get())) fail("sync", name_);
 }
 
 std::optional<file_id> identify(const std::filesystem::path& path) {

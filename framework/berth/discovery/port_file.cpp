@@ -12,10 +12,9 @@ namespace {
 /// The port file, if there is one. Where replacing it leaves a moment without, somebody holds the
 /// mutation lock in that moment: what is missing twice and changed by nobody is not there.
 std::optional<open_file> open_port_file(const location& where, read_mode how) {
-  const auto path = where.port_file();
   int missing = 0;
   for (int turn = 0;; ++turn) {
-    auto file = open_file::to_read(path, how);
+    auto file = open_file::to_read(where.port_file_name(), how);
     if (file || replaces_at_once || turn == 1000) return file;
     if (lock_file::query(where.lock_file(), lock_range::mutation) == lock_state::held)
       std::this_thread::yield();
@@ -24,9 +23,17 @@ std::optional<open_file> open_port_file(const location& where, read_mode how) {
   }
 }
 
+record read_record(const open_file& file, const file_status& status, read_mode how) {
+  try {
+    return parse_record(read_text(file, status, how));
+  } catch (const invalid_record& invalid) {
+    throw invalid_port_file(file.path(), invalid.what());
+  }
+}
+
 finding judge(const open_file& file, const liveness_strategy& strategy, read_mode how) {
   const file_status status = file.status();
-  finding found{parse_record(read_text(file, status, how), file.path()), {}, status.id};
+  finding found{read_record(file, status, how), {}, status.id};
   found.judged = strategy.judge({found.server, file.query(lock_range::owner)});
   return found;
 }
@@ -36,18 +43,17 @@ finding judge(const open_file& file, const liveness_strategy& strategy, read_mod
 std::optional<record> read(const location& where, read_mode how) {
   const auto file = open_port_file(where, how);
   if (!file) return std::nullopt;
-  return parse_record(read_text(*file, file->status(), how), file->path());
+  return read_record(*file, file->status(), how);
 }
 
 std::optional<finding> examine(const location& where, const liveness_strategy& strategy,
                                read_mode how) {
-  const auto path = where.port_file();
   for (;;) {
     const auto file = open_port_file(where, how);
     if (!file) return std::nullopt;
     auto found = judge(*file, strategy, how);
     // Between opening and asking for the lock, the server may have published a new file.
-    if (!found.stale() || identify(path) == found.file) return found;
+    if (!found.stale() || identify(where.port_file()) == found.file) return found;
   }
 }
 

@@ -34,17 +34,6 @@ record describe_this_process(std::string host, std::uint16_t port, std::string v
   return made;
 }
 
-std::string url_of(const std::string& scheme, const std::string& host, std::uint16_t port) {
-  const std::string reachable = host == "0.0.0.0" || host == "*" ? "127.0.0.1"
-                                : host == "::"                   ? "::1"
-                                                                 : host;
-  const bool bracket = reachable.find(':') != std::string::npos && reachable.front() != '[';
-  return fmt::format(fmt::runtime(bracket ? "{}://[{}]:{}" : "{}://{}:{}"), scheme, reachable,
-                     port);
-}
-
-std::string url_of(const record& server) { return url_of(server.scheme, server.host, server.port); }
-
 std::string rfc3339_now() {
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(now));

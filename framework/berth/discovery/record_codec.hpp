@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -17,15 +18,20 @@ inline constexpr std::size_t max_port_file_size = 64 * 1024;
 /// What parse_record may read beyond the end of its text.
 inline constexpr std::size_t parse_padding = 64;
 
+/// Why a text is no record: "field "port" is missing".
+class invalid_record : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// "Invalid port file PATH: REASON".
 class invalid_port_file : public error {
  public:
   invalid_port_file(const std::filesystem::path& path, std::string_view reason);
 };
 
-/// `padded` lies in a buffer with parse_padding more bytes behind it. Throws invalid_port_file,
-/// naming `path` and the field.
-record parse_record(std::string_view padded, const std::filesystem::path& path);
+/// `padded` lies in a buffer with parse_padding more bytes behind it. Throws invalid_record.
+record parse_record(std::string_view padded);
 
 /// Throws invalid_value where a field is out of range or the text would be too large.
 std::string format_record(const record& server);

@@ -6,6 +6,7 @@
 
 #include <berth/discovery/json_tolerance.hpp>
 #include <berth/discovery/record_codec.hpp>
+#include <berth/discovery/record_plain.hpp>
 
 namespace berth {
 namespace {
@@ -17,11 +18,6 @@ enum class field { pid, port, host, started_at, version };
 constexpr std::array<std::string_view, 5> field_names = {"pid", "port", "host", "started_at",
                                                          "version"};
 
-/// A reason for which a file is invalid; the path is added above.
-struct refusal {
-  std::string reason;
-};
-
 template <typename Integer>
 Integer required_integer(element value, std::string_view name) {
   constexpr std::uint64_t most = std::numeric_limits<Integer>::max();
@@ -29,24 +25,24 @@ Integer required_integer(element value, std::string_view name) {
   if (value.get(number) == simdjson::SUCCESS && number >= 1 && number <= most)
     return static_cast<Integer>(number);
   if (value.is<std::uint64_t>() || value.is<std::int64_t>())
-    throw refusal{
-        fmt::format("field \"{}\" must be 1-{}, got {}", name, most, simdjson::minify(value))};
-  throw refusal{fmt::format("field \"{}\" must be a whole number", name)};
+    throw invalid_record(
+        fmt::format("field \"{}\" must be 1-{}, got {}", name, most, simdjson::minify(value)));
+  throw invalid_record(fmt::format("field \"{}\" must be a whole number", name));
 }
 
 std::string required_string(element value, std::string_view name) {
   std::string_view text;
   if (value.get(text) != simdjson::SUCCESS)
-    throw refusal{fmt::format("field \"{}\" must be a string", name)};
+    throw invalid_record(fmt::format("field \"{}\" must be a string", name));
   return std::string(text);
 }
 
 std::string required_host(element value) {
   std::string host = required_string(value, "host");
-  if (host.empty()) throw refusal{"field \"host\" is empty"};
+  if (host.empty()) throw invalid_record("field \"host\" is empty");
   for (const char c : host)
     if (static_cast<unsigned char>(c) < 0x20)
-      throw refusal{"field \"host\" contains a control character"};
+      throw invalid_record("field \"host\" contains a control character");
   return host;
 }
 
@@ -131,7 +127,7 @@ void set_extension(record& into, std::string_view name, element value) {
 
 record to_record(element document) {
   object members;
-  if (document.get(members) != simdjson::SUCCESS) throw refusal{"it is not a JSON object"};
+  if (document.get(members) != simdjson::SUCCESS) throw invalid_record("it is not a JSON object");
   record made;
   std::array<bool, field_names.size()> seen{};
   for (const auto member : members) {
@@ -141,12 +137,13 @@ record to_record(element document) {
       set_extension(made, member.key, member.value);
       continue;
     }
-    if (seen[index]) throw refusal{fmt::format("field \"{}\" is there twice", field_names[index])};
+    if (seen[index])
+      throw invalid_record(fmt::format("field \"{}\" is there twice", field_names[index]));
     seen[index] = true;
     set_required(made, static_cast<field>(index), member.value);
   }
   for (std::size_t i = 0; i < seen.size(); ++i)
-    if (!seen[i]) throw refusal{fmt::format("field \"{}\" is missing", field_names[i])};
+    if (!seen[i]) throw invalid_record(fmt::format("field \"{}\" is missing", field_names[i]));
   return made;
 }
 
@@ -177,25 +174,18 @@ element parse(simdjson::dom::parser& parser, std::string_view padded) {
     status = try_parse(parser, std::string_view(mended).substr(0, size), document);
   }
   if (status == simdjson::SUCCESS) return document;
-  if (status == simdjson::EMPTY) throw refusal{"it is empty"};
-  throw refusal{fmt::format("it is not JSON ({})", simdjson::error_message(status))};
+  if (status == simdjson::EMPTY) throw invalid_record("it is empty");
+  throw invalid_record(fmt::format("it is not JSON ({})", simdjson::error_message(status)));
 }
 
 }  // namespace
 
-invalid_port_file::invalid_port_file(const std::filesystem::path& path, std::string_view reason)
-    : error(fmt::format("Invalid port file {}: {}", path.string(), reason),
-            std::make_error_code(std::errc::bad_message)) {}
-
-record parse_record(std::string_view padded, const std::filesystem::path& path) {
+record parse_record(std::string_view padded) {
+  if (auto plain = parse_plain_record(padded)) return std::move(*plain);
   thread_local simdjson::dom::parser parser;
-  try {
-    if (padded.size() > max_port_file_size) throw refusal{"it is larger than 64 KiB"};
-    if (padded.starts_with("\xEF\xBB\xBF")) padded.remove_prefix(3);
-    return to_record(parse(parser, padded));
-  } catch (const refusal& refused) {
-    throw invalid_port_file(path, refused.reason);
-  }
+  if (padded.size() > max_port_file_size) throw invalid_record("it is larger than 64 KiB");
+  if (padded.starts_with("\xEF\xBB\xBF")) padded.remove_prefix(3);
+  return to_record(parse(parser, padded));
 }
 
 }  // namespace berth

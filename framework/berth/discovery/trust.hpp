@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <filesystem>
 
+#include <berth/discovery/location.hpp>
+
 namespace berth {
 
 /// Throws berth::error where `owner` may not write port files for us.
-void check_owner(const std::filesystem::path& file, std::uint32_t owner);
+void check_owner(const path_name& file, std::uint32_t owner);
 
 /// Makes the directory, with its parents, 0700, where it is missing; throws berth::error where it
 /// cannot be made, is none, or others may write to it.

@@ -36,15 +36,15 @@ std::uint32_t starting_user() noexcept {
 
 }  // namespace
 
-void check_owner(const std::filesystem::path& file, std::uint32_t owner) {
+void check_owner(const path_name& file, std::uint32_t owner) {
   if (owner == 0 || owner == starting_user() || owner == ::geteuid()) return;
   struct stat directory;
-  const auto parent = file.parent_path();
+  const auto parent = std::filesystem::path(file).parent_path();
   if (::stat(parent.empty() ? "." : parent.c_str(), &directory) == 0 && directory.st_uid == owner)
     return;
   throw error(fmt::format("{} belongs to user {}, who is neither you nor root nor the owner of its "
                           "directory: it is not trusted; remove it or use another directory",
-                          file.native(), owner),
+                          file, owner),
               denied());
 }
 

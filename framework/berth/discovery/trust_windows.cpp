@@ -5,7 +5,7 @@ namespace berth {
 
 // Who may write to a directory is a matter of its access control list, which a directory below
 // the user's profile inherits: nothing more is checked here.
-void check_owner(const std::filesystem::path&, std::uint32_t) {}
+void check_owner(const path_name&, std::uint32_t) {}
 
 void check_own(const std::filesystem::path&) {}
 
