@@ -7,6 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
 #include <berth/coro/when_all.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/claim.hpp>
@@ -281,6 +284,50 @@ TEST_CASE("a process is judged by what identifies it") {
   REQUIRE(judge(other) == liveness::unknown);
   other.pid = no_process;
   REQUIRE(judge(other) == liveness::unknown);
+}
+
+namespace {
+
+/// A port of the loopback address that listens, or is merely taken, until this ends.
+class taken_port {
+ public:
+  explicit taken_port(bool listens) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* const any = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(socket_.get(), any, size) == 0);
+    REQUIRE((!listens || ::listen(socket_.get(), 1) == 0));
+    REQUIRE(::getsockname(socket_.get(), any, &size) == 0);
+    number_ = ntohs(address.sin_port);
+  }
+  std::uint16_t number() const { return number_; }
+
+ private:
+  unique_handle socket_;
+  std::uint16_t number_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("the port itself tells whether its server lives, of this machine's servers") {
+  const taken_port open(true), closed(false);
+  const connect_liveness strategy;
+  const auto judge = [&](record server) { return strategy.judge({server, lock_state::free}); };
+  record server = ours();
+  server.port = open.number();
+  REQUIRE(judge(server).state == liveness::alive);
+  server.host = "0.0.0.0";
+  REQUIRE(judge(server).state == liveness::alive);
+  server.port = closed.number();
+  REQUIRE(judge(server).state == liveness::dead);
+  REQUIRE(judge(server).reason == "nothing listens on port " + std::to_string(closed.number()));
+  server.origin.host_id = "another";
+  REQUIRE(judge(server).state == liveness::unknown);
+  server.origin.host_id.clear();
+  server.host = "host.invalid";
+  REQUIRE(judge(server).state == liveness::unknown);
 }
 
 namespace {

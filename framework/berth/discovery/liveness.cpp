@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <berth/discovery/connect_probe.hpp>
 #include <berth/discovery/process.hpp>
 
 namespace berth {
@@ -30,6 +31,20 @@ verdict lock_liveness::judge(const evidence& found) const {
   if (differs(found.server.origin.boot_id, here.boot_id))
     return {liveness::dead, "the machine has been started anew since"};
   return {liveness::dead, "the file's lock is free: its server has ended"};
+}
+
+verdict connect_liveness::judge(const evidence& found) const {
+  const record& server = found.server;
+  if (differs(server.origin.host_id, origin_of_this_system().host_id))
+    return {liveness::unknown, "it was written on another machine"};
+  switch (probe_port(reachable_host(server.host), server.port, longest_)) {
+    case probe_result::answered:
+      return {liveness::alive, fmt::format("port {} accepts connections", server.port)};
+    case probe_result::refused:
+      return {liveness::dead, fmt::format("nothing listens on port {}", server.port)};
+    case probe_result::no_answer: break;
+  }
+  return {liveness::unknown, fmt::format("port {} does not answer", server.port)};
 }
 
 verdict always_alive::judge(const evidence&) const {

@@ -3,6 +3,7 @@
 // no state that changes, and are asked from any thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
@@ -44,6 +45,20 @@ class lock_liveness final : public liveness_strategy {
 class process_liveness final : public liveness_strategy {
  public:
   verdict judge(const evidence& found) const override;
+};
+
+/// The port itself: alive where it accepts, dead where it is refused, unknown otherwise and for the
+/// servers of other machines. Mind that a server in a network namespace of its own is refused from
+/// outside, and that another program may have the port by now: for servers that neither lock nor
+/// have a process here, behind what knows more.
+class connect_liveness final : public liveness_strategy {
+ public:
+  explicit connect_liveness(std::chrono::milliseconds longest = std::chrono::milliseconds(200))
+      : longest_(longest) {}
+  verdict judge(const evidence& found) const override;
+
+ private:
+  std::chrono::milliseconds longest_;
 };
 
 /// For platforms that can tell nothing.

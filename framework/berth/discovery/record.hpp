@@ -51,6 +51,8 @@ record describe_this_process(std::string host, std::uint16_t port, std::string v
 /// Where a client reaches the server: "http://127.0.0.1:8080". A wildcard host becomes the
 /// loopback address of its family; IPv6 is bracketed.
 std::string url_of(const record& server);
+/// The host as it is there.
+std::string reachable_host(const std::string& host);
 std::string url_of(const std::string& scheme, const std::string& host, std::uint16_t port);
 
 /// The current time as the port file has it: "2026-01-31T08:15:30Z".
