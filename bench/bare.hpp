@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -53,6 +54,21 @@ inline void careless_read_live(const char* path, pid_t pid) {
   }
   ::close(file);
   must(::kill(pid, 0) == 0);
+}
+
+/// Probing a lock by taking it, the way of those who keep a lock file: open, flock, read, close. It
+/// disturbs whoever probes at the same time.
+inline void flock_probe(const char* path) {
+  const int file = open_and_read(path);
+  must(::flock(file, LOCK_SH | LOCK_NB) == 0);
+  ::close(file);
+}
+
+/// What a writer does that takes no care.
+inline void careless_write(const std::string& path, const std::string& text) {
+  const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  must(::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  ::close(file);
 }
 
 /// A file made beside, locked, written and renamed, under a lock held for life and one held

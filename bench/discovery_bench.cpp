@@ -1,208 +1,326 @@
-// What it costs to look a server up and to publish one, beside the bare system calls.
-// usage: discovery-bench [ROUNDS] [DISK_DIRECTORY]
-#include <sys/utsname.h>
+// What discovery costs within a process: looking a server up, publishing and removing one, beside
+// the bare system calls and beside what people use instead. Pinned to one processor; the threads of
+// the pool are on another.
+#include <arpa/inet.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <thread>
 
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/discovery/record_codec.hpp>
+#include <berth/discovery/resolver.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/offload.hpp>
-#include <filesystem>
 #include <fstream>
 
-#include "bare.hpp"
-#include "samples.hpp"
+#include <fmt/format.h>
+
+#include "harness.hpp"
+#include "loop_bench.hpp"
+#include "others/others.hpp"
 
 namespace {
 
 using namespace berth;
-namespace fs = std::filesystem;
+using bench::must;
 
-constexpr int turn = 200;  // calls of one kind before the next kind has its turn
-
-class fresh_directory {
- public:
-  explicit fresh_directory(const fs::path& below) {
-    std::string name = (below / "berth-bench-XXXXXX").string();
-    bench::must(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  fresh_directory(const fresh_directory&) = delete;
-  fresh_directory& operator=(const fresh_directory&) = delete;
-  ~fresh_directory() { fs::remove_all(path_); }
-  const fs::path& path() const { return path_; }
-
- private:
-  fs::path path_;
-};
+constexpr int many = 4000, some = 400;
 
 record ours() { return describe_this_process("127.0.0.1", 8080, "1.0.0"); }
 
-template <typename Call>
-void times(int count, bench::samples& into, Call call) {
-  for (int i = 0; i < count; ++i) {
-    const bench::stopwatch watch(into);
-    call();
-  }
+void write_foreign(const location& where, record server) {
+  server.lock.clear();
+  std::ofstream(where.port_file()) << format_record(server);
 }
 
-task<> bare_pool_job(int count, bench::samples& into, const std::string& path) {
-  for (int i = 0; i < count; ++i) {
-    const bench::stopwatch watch(into);
-    auto job = [&path] { bench::bare_read_live(path.c_str()); };
-    const auto done = co_await offload(std::move(job));
-    bench::must(done.has_value());
+/// One live server of ours, and directories with other things in them.
+struct places {
+  explicit places(const bench::file_system& on) : name(on.name), root(on.below) {
+    for (const auto& each : {foreign, bare_pid, empty, stale})
+      bench::must(fs_create(each.directory));
+    write_foreign(foreign, ours());
+    record without_start = ours();
+    without_start.origin = {};
+    write_foreign(bare_pid, without_start);
   }
+  static bool fs_create(const std::filesystem::path& directory) {
+    return std::filesystem::create_directory(directory);
+  }
+  location at(const char* below) const { return {"pm", root.path() / below}; }
+
+  std::string name;
+  bench::scratch_directory root;
+  location live = at("live"), foreign = at("foreign"), bare_pid = at("bare-pid"),
+           empty = at("empty"), stale = at("stale");
+  claim owned{live, ours(), claim_options()};
+  std::string path = live.port_file().string();
+};
+
+// ---- look-up -----------------------------------------------------------------------------------
+
+/// Not in the kernel's memory any more: the next read waits for the disk.
+void forget_content(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  must(file >= 0 && ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0);
+  ::close(file);
 }
 
-task<> coroutine_read(int count, bench::samples& into, const location& where) {
-  for (int i = 0; i < count; ++i) {
-    const bench::stopwatch watch(into);
-    const auto found = co_await async::read(where);
-    bench::must(found.has_value());
-  }
+task<> pool_job(bench::samples& taken, const std::string& path) {
+  auto job = [&path] { bench::bare_read_live(path.c_str()); };
+  const auto begun = bench::nanoseconds_now();
+  const auto done = co_await offload(std::move(job));
+  taken.add_since(begun);
+  must(done.has_value());
 }
 
-task<> coroutine_read_live(int count, bench::samples& into, const location& where) {
-  for (int i = 0; i < count; ++i) {
-    const bench::stopwatch watch(into);
-    const auto found = co_await async::read_live(where);
-    bench::must(found.has_value());
-  }
+task<> coroutine_read(bench::samples& taken, const location& where) {
+  const auto begun = bench::nanoseconds_now();
+  const auto found = co_await async::read(where);
+  taken.add_since(begun);
+  must(found.has_value());
 }
 
-void measure_lookup(const std::string& title, const fs::path& below, int rounds) {
-  const fresh_directory directory(below), foreign_directory(below), empty(below);
-  const location where("pm", directory.path()), foreign("pm", foreign_directory.path());
-  const location nowhere("pm", empty.path());
-  const claim owned(where, ours());
-  record plain = ours();
-  plain.lock.clear();
-  std::ofstream(foreign.port_file()) << format_record(plain);
-  const std::string path = where.port_file().string();
-  const process_liveness by_process;
-  const always_alive by_nothing;
-
-  enum {
-    floor_read,
-    reads,
-    floor_live,
-    careless,
-    live,
-    process,
-    always,
-    none,
-    pool,
-    co_reads,
-    co_live
-  };
-  std::vector<bench::samples> all = {
-      {"open fstat read close", "", {}},
-      {"read", "open fstat read close", {}},
-      {"open fstat read getlk close", "", {}},
-      {"stat open stat read read close kill", "open fstat read getlk close", {}},
-      {"read_live, by the lock", "open fstat read getlk close", {}},
-      {"read_live, by pid and start time", "open fstat read getlk close", {}},
-      {"read_live, always alive", "open fstat read getlk close", {}},
-      {"read_live, no file", "open fstat read getlk close", {}},
-      {"one pool job doing the bare calls", "open fstat read getlk close", {}},
-      {"co_await read", "read", {}},
-      {"co_await read_live", "read_live, by the lock", {}},
-  };
-  event_loop loop;
-  const auto pid = static_cast<pid_t>(plain.pid);
-  for (int round = -1; round < rounds; ++round) {
-    times(turn, all[floor_read], [&] { bench::bare_read(path.c_str()); });
-    times(turn, all[reads], [&] { bench::must(read(where).has_value()); });
-    times(turn, all[floor_live], [&] { bench::bare_read_live(path.c_str()); });
-    times(turn, all[careless], [&] { bench::careless_read_live(path.c_str(), pid); });
-    times(turn, all[live], [&] { bench::must(read_live(where).has_value()); });
-    times(turn, all[process], [&] { bench::must(read_live(foreign, by_process).has_value()); });
-    times(turn, all[always], [&] { bench::must(read_live(where, by_nothing).has_value()); });
-    times(turn, all[none], [&] { bench::must(!read_live(nowhere)); });
-    loop.run(bare_pool_job(turn, all[pool], path));
-    loop.run(coroutine_read(turn, all[co_reads], where));
-    loop.run(coroutine_read_live(turn, all[co_live], where));
-    if (round >= 0) continue;  // the first round warms up
-    for (auto& each : all) each.microseconds.clear();
-  }
-  bench::print_table(title, all);
+task<> coroutine_read_live(bench::samples& taken, const location& where) {
+  const auto begun = bench::nanoseconds_now();
+  const auto found = co_await async::read_live(where);
+  taken.add_since(begun);
+  must(found.has_value());
 }
 
-task<> coroutine_publish(bench::samples& publishing, bench::samples& removing, location where) {
-  std::optional<claim> owned;
-  const record server = ours();
-  {
-    const bench::stopwatch watch(publishing);
-    auto published = co_await async::publish(where, server);
-    owned.emplace(std::move(published).value());
+/// Another process that publishes again without pause, on another processor.
+class storm {
+ public:
+  explicit storm(const location& where) : child_(::fork()) {
+    if (child_ != 0) return;
+    bench::pin_to(1);
+    claim owned(where, ours());
+    for (;;) owned.publish(ours());
   }
-  const bench::stopwatch watch(removing);
-  const auto removed = co_await async::remove(*owned);
-  removed.value();
+  storm(const storm&) = delete;
+  storm& operator=(const storm&) = delete;
+  ~storm() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+ private:
+  pid_t child_;
+};
+
+void add_lookups(const places& at, event_loop& loop) {
+  const auto name = [&](const char* what) { return fmt::format("lookup/{}/{}", at.name, what); };
+  const char* const path = at.path.c_str();
+  static const process_liveness by_process;
+  static const always_alive by_nothing;
+  const auto pid = static_cast<pid_t>(ours().pid);
+
+  bench::add(name("open fstat read close"), many, [=] { bench::bare_read(path); });
+  bench::add(name("open fstat read getlk close"), many, [=] { bench::bare_read_live(path); });
+  bench::add(name("stat open stat read read close kill"), many,
+             [=] { bench::careless_read_live(path, pid); });
+  bench::add(name("flock probe and read"), many, [=] { bench::flock_probe(path); });
+  bench::add(name("read"), many, [&at] { must(read(at.live).has_value()); });
+  bench::add(name("read_live"), many, [&at] { must(read_live(at.live).has_value()); });
+  bench::add(name("read_live by pid"), many,
+             [&at] { must(read_live(at.bare_pid, by_process).has_value()); });
+  bench::add(name("read_live by pid and start time"), many,
+             [&at] { must(read_live(at.foreign, by_process).has_value()); });
+  bench::add(name("read_live always alive"), many,
+             [&at] { must(read_live(at.live, by_nothing).has_value()); });
+  bench::add(name("read_live no file"), many, [&at] { must(!read_live(at.empty)); });
+  record gone = ours();
+  gone.pid = 4'000'000'000;
+  bench::add_timed(name("read_live removes a stale file"), some, [&at, gone](auto& taken) {
+    write_foreign(at.stale, gone);
+    taken.time([&] { must(!read_live(at.stale)); });
+  });
+  bench::add_timed(name("one pool job"), some,
+                   [&at, &loop](auto& taken) { loop.run(pool_job(taken, at.path)); });
+  bench::add_timed(name("co_await read"), many,
+                   [&at, &loop](auto& taken) { loop.run(coroutine_read(taken, at.live)); });
+  bench::add_timed(name("co_await read_live"), many,
+                   [&at, &loop](auto& taken) { loop.run(coroutine_read_live(taken, at.live)); });
+  if (at.name != "disk") return;
+  bench::add_timed(name("one pool job, not cached"), some, [&at, &loop](auto& taken) {
+    forget_content(at.path);
+    loop.run(pool_job(taken, at.path));
+  });
+  bench::add_timed(name("co_await read_live, not cached"), some, [&at, &loop](auto& taken) {
+    forget_content(at.path);
+    loop.run(coroutine_read_live(taken, at.live));
+  });
 }
 
-void measure_publishing(const std::string& title, const fs::path& below, int rounds) {
-  const fresh_directory directory(below), bare_directory(below);
-  const location where("pm", directory.path());
-  const std::string bare_path = (bare_directory.path() / "server.json").string();
-  const std::string text = format_record(ours());
-
-  enum { floor, publish, co_publish, floor_sync, publish_sync, floor_remove, removes, co_removes };
-  std::vector<bench::samples> all = {
-      {"bare calls of a publish", "", {}},
-      {"publish", "bare calls of a publish", {}},
-      {"co_await publish", "publish", {}},
-      {"bare calls with fsync", "", {}},
-      {"publish with fsync", "bare calls with fsync", {}},
-      {"bare calls of a remove", "", {}},
-      {"remove", "bare calls of a remove", {}},
-      {"co_await remove", "remove", {}},
-  };
-  event_loop loop;
-  for (int round = -1; round < rounds; ++round) {
-    for (int i = 0; i < turn / 20; ++i) {
-      for (const bool sync : {false, true}) {
-        bench::bare_publication bare;
-        const record server = ours();
-        claim_options options;
-        options.sync = sync;
-        {
-          const bench::stopwatch watch(all[sync ? floor_sync : floor]);
-          bare.publish(bare_path, text, sync);
-        }
-        times(1, all[floor_remove], [&] { bare.remove(bare_path); });
-        std::optional<claim> owned;
-        times(1, all[sync ? publish_sync : publish],
-              [&] { owned.emplace(where, server, options); });
-        times(1, all[removes], [&] { owned->remove(); });
-      }
-      loop.run(coroutine_publish(all[co_publish], all[co_removes], where));
+/// What accepts connections on a port of the loopback address, and never looks at them.
+std::uint16_t listening_port() {
+  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  must(::listen(socket, 4096) == 0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  must(::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  static const std::jthread accepting([socket](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      pollfd ready{socket, POLLIN, 0};
+      if (::poll(&ready, 1, 50) == 1) ::close(::accept(socket, nullptr, nullptr));
     }
-    if (round >= 0) continue;
-    for (auto& each : all) each.microseconds.clear();
-  }
-  bench::print_table(title, all);
+    ::close(socket);
+  });
+  return ntohs(address.sin_port);
 }
 
-void print_machine() {
-  utsname system;
-  ::uname(&system);
-  fmt::print("{} {}, {} processors, compiler {}\n", system.sysname, system.release,
-             ::sysconf(_SC_NPROCESSORS_ONLN), __VERSION__);
-  fmt::print("ratio: to the bare calls named first, for co_await to the call it stands for\n");
+void add_lookup_by_connecting(const places& at) {
+  static const location where = at.at("connect");
+  std::filesystem::create_directory(where.directory);
+  record server = ours();
+  server.port = listening_port();
+  write_foreign(where, server);
+  static const connect_liveness by_connecting;
+  bench::add(fmt::format("lookup/{}/read_live by connecting", at.name), some,
+             [] { must(read_live(where, by_connecting).has_value()); });
+}
+
+void add_lookup_in_storm(const places& at) {
+  const location where = at.at("storm");
+  const auto body = [where](benchmark::State& state) {
+    const storm blows(where);
+    while (!read_live(where)) {
+    }
+    bench::samples taken;
+    for (auto _ : state) taken.time([&] { must(read_live(where).has_value()); });
+    taken.report(state);
+  };
+  benchmark::RegisterBenchmark(
+      fmt::format("lookup/{}/read_live while published without pause", at.name).c_str(), body)
+      ->Iterations(many);
+}
+
+task<> wait_for_first(resolver& servers) {
+  const auto seen = co_await servers.live(deadline::after(std::chrono::seconds(5)));
+  must(seen.has_value());
+}
+
+task<> close(resolver& servers) { co_await servers.close(); }
+
+void add_lookup_from_memory(const places& at, event_loop& loop) {
+  const auto body = [&at, &loop](benchmark::State& state) {
+    resolver servers(loop.context(), at.live);
+    loop.run(wait_for_first(servers));
+    bench::samples taken;
+    constexpr int calls = 1000;
+    std::size_t seen = 0;
+    for (auto _ : state) {
+      const auto begun = bench::nanoseconds_now();
+      for (int call = 0; call < calls; ++call) {
+        seen += servers.current().has_value();
+        benchmark::ClobberMemory();
+      }
+      taken.add(static_cast<double>(bench::nanoseconds_now() - begun) / 1000 / calls);
+    }
+    must(seen > 0);
+    taken.report(state);
+    loop.run(close(servers));
+  };
+  benchmark::RegisterBenchmark("lookup/resolver.current()", body)->Iterations(some);
+}
+
+// ---- publishing --------------------------------------------------------------------------------
+
+void add_publishing(const places& at) {
+  for (const bool sync : {false, true}) {
+    const auto name = [&](const char* what) {
+      return fmt::format("publish/{}/{}{}", at.name, what, sync ? ", fsync" : "");
+    };
+    if (sync && at.name != "disk") continue;
+    bench::add_timed(name("bare system calls"), some, [&at, sync](auto& taken) {
+      const std::string path = (at.root.path() / "bare.json").string(),
+                        text = format_record(ours());
+      bench::bare_publication bare;
+      taken.time([&] { bare.publish(path, text, sync); });
+      bare.remove(path);
+    });
+    bench::add_timed(name("publish"), some, [&at, sync](auto& taken) {
+      const record server = ours();
+      claim_options options;
+      options.sync = sync;
+      std::optional<claim> owned;
+      taken.time([&] { owned.emplace(at.empty, server, options); });
+      owned->remove();
+    });
+  }
+  const auto name = [&](const char* what) { return fmt::format("remove/{}/{}", at.name, what); };
+  bench::add_timed(name("bare system calls"), some, [&at](auto& taken) {
+    const std::string path = (at.root.path() / "bare.json").string(), text = format_record(ours());
+    bench::bare_publication bare;
+    bare.publish(path, text, false);
+    taken.time([&] { bare.remove(path); });
+  });
+  bench::add_timed(name("remove"), some, [&at](auto& taken) {
+    claim owned(at.empty, ours());
+    taken.time([&] { owned.remove(); });
+  });
+  bench::add_timed(fmt::format("publish/{}/plain write of the reference", at.name), some,
+                   [&at](auto& taken) {
+                     const std::string path = (at.root.path() / "plain.json").string(),
+                                       text = format_record(ours());
+                     taken.time([&] { bench::careless_write(path, text); });
+                     ::unlink(path.c_str());
+                   });
+}
+
+task<> publish_and_remove(bench::samples& publishing, bench::samples& removing, location where) {
+  const record server = ours();
+  auto begun = bench::nanoseconds_now();
+  auto published = co_await async::publish(where, server);
+  publishing.add_since(begun);
+  begun = bench::nanoseconds_now();
+  const auto removed = co_await async::remove(*published);
+  removing.add_since(begun);
+  must(removed.has_value());
+}
+
+void add_coroutine_publishing(const places& at, event_loop& loop) {
+  for (const bool removes : {false, true})
+    bench::add_timed(fmt::format("{0}/{1}/co_await {0}", removes ? "remove" : "publish", at.name),
+                     some, [&at, &loop, removes](auto& taken) {
+                       bench::samples other;
+                       loop.run(removes ? publish_and_remove(other, taken, at.empty)
+                                        : publish_and_remove(taken, other, at.empty));
+                     });
+}
+
+/// The threads of the pool are where the first job is given.
+task<> start_pool() {
+  auto nothing = [] {};
+  for (int i = 0; i < 8; ++i) {
+    const auto done = co_await offload(nothing);
+    must(done.has_value());
+  }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int rounds = argc > 1 ? std::atoi(argv[1]) : 50;
-  const fs::path disk = argc > 2 ? argv[2] : ".";
-  const fs::path memory = fs::is_directory("/dev/shm") ? "/dev/shm" : disk;
-  print_machine();
-  measure_lookup("look-up, memory file system, microseconds", memory, rounds);
-  measure_lookup("look-up, disk, microseconds", disk, rounds);
-  measure_publishing("publishing, memory file system, microseconds", memory, rounds);
-  measure_publishing("publishing, disk, microseconds", disk, rounds);
+  event_loop loop;
+  bench::pin_to(1);
+  loop.run(start_pool());
+  bench::pin_to(0);
+  std::vector<std::unique_ptr<places>> all;
+  for (const auto& each : bench::file_systems()) {
+    const places& at = *all.emplace_back(std::make_unique<places>(each));
+    add_lookups(at, loop);
+    add_publishing(at);
+    add_coroutine_publishing(at, loop);
+  }
+  add_lookup_by_connecting(*all.front());
+  add_lookup_in_storm(*all.front());
+  add_lookup_from_memory(*all.front(), loop);
+  bench::add_loaded_loop(loop, all.front()->live, all.front()->empty);
+  const bench::scratch_directory scratch(bench::file_systems().front().below);
+  const auto servers = bench::add_others(scratch.path(), format_record(ours()));
+  return bench::run(argc, argv);
 }

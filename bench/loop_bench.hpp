@@ -1,0 +1,16 @@
+// What berth adds to the loop of a service: how long a turn of it takes, and how long a client
+// waits for an answer, while a thousand look-ups or publishes a second go on beside.
+#pragma once
+
+#include <berth/discovery/location.hpp>
+#include <berth/io/event_loop.hpp>
+
+#include "harness.hpp"
+
+namespace bench {
+
+/// `live` has a live server, `own` is free. The loop is on this processor, clients on another.
+void add_loaded_loop(berth::event_loop& loop, const berth::location& live,
+                     const berth::location& own);
+
+}  // namespace bench
