@@ -1,33 +1,11 @@
 #include "others.hpp"
 
 #include <arpa/inet.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <sstream>
 
-extern char** environ;
-
 namespace bench {
-
-server_process::server_process(const std::vector<std::string>& command) {
-  std::vector<char*> words;
-  for (const auto& each : command) words.push_back(const_cast<char*>(each.c_str()));
-  words.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  for (const int output : {1, 2})
-    ::posix_spawn_file_actions_addopen(&actions, output, "/dev/null", O_WRONLY, 0);
-  must(::posix_spawn(&pid_, words[0], &actions, nullptr, words.data(), environ) == 0);
-  ::posix_spawn_file_actions_destroy(&actions);
-}
-
-server_process::~server_process() {
-  ::kill(pid_, SIGKILL);
-  ::waitpid(pid_, nullptr, 0);
-}
 
 std::string program(const std::string& name) {
   std::istringstream places(std::string(std::getenv("PATH")) + ":/usr/sbin");

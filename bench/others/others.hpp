@@ -3,27 +3,14 @@
 // installed, else skipped with a line that says what is missing.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "../child.hpp"
 #include "../harness.hpp"
 
 namespace bench {
-
-/// A program that runs until this ends.
-class server_process {
- public:
-  explicit server_process(const std::vector<std::string>& command);
-  server_process(const server_process&) = delete;
-  server_process& operator=(const server_process&) = delete;
-  ~server_process();
-
- private:
-  pid_t pid_;
-};
 
 /// Where the program is; empty where it is not installed.
 std::string program(const std::string& name);

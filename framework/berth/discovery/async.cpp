@@ -87,8 +87,8 @@ task<result<std::optional<record>>> read_live(location where, const liveness_str
 
 task<result<record>> wait_live(location where, deadline until, const liveness_strategy& strategy) {
   const auto here = co_await current_context();
+  lookup_watch watch(event_loop::of(here), where);
   for (;;) {
-    lookup_watch watch(event_loop::of(here), where);
     auto found = co_await async::read_live(where, strategy);
     if (!found) co_return failure(found.error(), found.reason());
     if (*found) co_return std::move(**found);
@@ -99,8 +99,8 @@ task<result<record>> wait_live(location where, deadline until, const liveness_st
 
 task<result<void>> wait_gone(location where, deadline until, const liveness_strategy& strategy) {
   const auto here = co_await current_context();
+  lookup_watch watch(event_loop::of(here), where);
   for (;;) {
-    lookup_watch watch(event_loop::of(here), where);
     const auto found = co_await async::read_live(where, strategy);
     if (!found) co_return failure(found.error(), found.reason());
     if (!*found) co_return result<void>();

@@ -76,8 +76,8 @@ std::string end_of_log(const std::filesystem::path& log, std::uintmax_t from) {
 /// Until another server is live there than that one.
 task<result<record>> wait_live_but(location where, std::string instance_id, deadline until) {
   const auto here = co_await current_context();
+  lookup_watch watch(event_loop::of(here), where);
   for (;;) {
-    lookup_watch watch(event_loop::of(here), where);
     auto found = co_await async::read_live(where);
     if (!found) co_return failure(found.error(), found.reason());
     if (*found && (instance_id.empty() || (*found)->instance_id != instance_id))
@@ -226,6 +226,7 @@ task<result<record>> ensure(location where, std::vector<std::string> command,
                             ensure_options options) {
   const auto here = co_await current_context();
   std::optional<lock_file> starting;
+  std::optional<lookup_watch> watch;
   for (;;) {
     auto found = co_await async::read_live(where);
     if (!found) co_return failure(found.error(), found.reason());
@@ -239,9 +240,12 @@ task<result<record>> ensure(location where, std::vector<std::string> command,
       starting = std::move(*taken);
       if (starting) continue;  // who had the lock before may have started it: look again
       // Another starts it. If that one is killed nobody tells: see from time to time.
-      lookup_watch watch(event_loop::of(here), where);
+      if (!watch) {
+        watch.emplace(event_loop::of(here), where);
+        continue;
+      }
       const auto see = deadline::after(here.loop->now(), 50ms);
-      const auto changed = co_await watch.changed(std::min(see, options.until));
+      const auto changed = co_await watch->changed(std::min(see, options.until));
       if (!changed && changed.cancelled()) co_return failure(changed.error(), changed.reason());
       continue;
     }

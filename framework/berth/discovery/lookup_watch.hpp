@@ -1,6 +1,6 @@
 // Tells when looking up a location may have another answer than before: its port file or its lock
-// file changed, or the way to its directory while that does not exist. Make it before looking, so
-// that no change falls between. On the loop's thread.
+// file changed, or the way to its directory while that does not exist. Make it before looking for
+// the first time, so that no change falls between. On the loop's thread.
 #pragma once
 
 #include <optional>
@@ -9,6 +9,7 @@
 #include <berth/base/result.hpp>
 #include <berth/coro/task.hpp>
 #include <berth/discovery/location.hpp>
+#include <berth/discovery/open_file.hpp>
 #include <berth/io/directory_watch.hpp>
 
 namespace berth {
@@ -18,14 +19,18 @@ class lookup_watch {
   /// Throws berth::error where nothing can be watched.
   lookup_watch(event_loop& loop, location where);
 
-  /// Until there is reason to look again. The watch must outlive the task.
+  /// Until there is reason to look again; what happens from here on is told by the next call. The
+  /// watch must outlive the task.
   task<result<void>> changed(deadline until = deadline::never());
 
  private:
+  void attach();
   bool concerns(const std::string& name) const;
 
+  event_loop& loop_;
   location where_;
   std::filesystem::path watched_;
+  std::optional<file_id> directory_;  // of the location, while it is the one watched
   std::optional<directory_watch> watch_;
 };
 

@@ -18,20 +18,22 @@ resolver::resolver(const execution_context& context, location where,
 task<> resolver::look() {
   constexpr auto look_again = 250ms;
   const auto here = co_await current_context();
+  std::optional<lookup_watch> watch;
   while (!here.stop.stop_requested()) {
     bool failed = false;
     try {
-      lookup_watch watch(event_loop::of(here), where_);
+      if (!watch) watch.emplace(event_loop::of(here), where_);
       auto found = co_await async::examine(where_, strategy_);
       if (!found) break;
       if (*found && !(*found)->stale())
         see(std::move((*found)->server));
       else
         see(std::nullopt);
-      const auto changed = co_await watch.changed(deadline::after(here.loop->now(), look_again));
+      const auto changed = co_await watch->changed(deadline::after(here.loop->now(), look_again));
       if (changed.cancelled()) break;
     } catch (const error& unreadable) {
       log::warning("{}", unreadable.what());
+      watch.reset();
       failed = true;
     }
     if (!failed) continue;

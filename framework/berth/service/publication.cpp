@@ -41,19 +41,21 @@ task<> publication::list() {
 
 task<> publication::keep(std::function<void(const already_running&)> lost) {
   const auto here = co_await current_context();
+  std::optional<lookup_watch> watch;
   while (!here.stop.stop_requested()) {
     bool failed = false;
     try {
-      lookup_watch watch(event_loop::of(here), claim_.where());
+      if (!watch) watch.emplace(event_loop::of(here), claim_.where());
       const auto whole = co_await async::intact(claim_);
       if (whole && !*whole) co_await publish_again();
-      const auto changed = co_await watch.changed();
+      const auto changed = co_await watch->changed();
       if (!changed) co_return;
     } catch (const already_running& other) {
       lost(other);
       co_return;
     } catch (const std::exception& refused) {
       log::error("{}", refused.what());
+      watch.reset();
       failed = true;
     }
     if (!failed) continue;
