@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -79,14 +80,18 @@ struct bare_publication {
 
   void publish(const std::string& path, const std::string& text, bool sync) {
     const std::string lock_path = path + ".lock", temporary = path + ".tmp";
+    const std::string directory = path.substr(0, path.rfind('/'));
+    struct stat status;
+    must(::stat(directory.c_str(), &status) == 0);
     lock = ::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     auto mutation = byte_lock(1, F_WRLCK), owner = byte_lock(0, F_WRLCK);
-    struct stat status;
     must(::fcntl(lock, F_OFD_SETLK, &mutation) == 0 && ::fstat(lock, &status) == 0);
     must(::fcntl(lock, F_OFD_SETLK, &owner) == 0);
     must(::open(path.c_str(), O_RDONLY | O_CLOEXEC) < 0);
     file = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     must(file >= 0 && ::fcntl(file, F_OFD_SETLK, &owner) == 0);
+    rlimit limit;
+    must(::getrlimit(RLIMIT_FSIZE, &limit) == 0);
     must(::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
     if (sync) ::fsync(file);
     must(::rename(temporary.c_str(), path.c_str()) == 0);
@@ -96,8 +101,11 @@ struct bare_publication {
   void remove(const std::string& path) {
     auto mutation = byte_lock(1, F_WRLCK);
     struct stat status;
-    must(::fcntl(lock, F_OFD_SETLK, &mutation) == 0 && ::lstat(path.c_str(), &status) == 0);
+    must(::fcntl(lock, F_OFD_SETLK, &mutation) == 0 && ::fstat(lock, &status) == 0);
+    must(::fstat(file, &status) == 0 && ::lstat(path.c_str(), &status) == 0);
     ::unlink(path.c_str());
+    mutation = byte_lock(1, F_UNLCK);
+    ::fcntl(lock, F_OFD_SETLK, &mutation);
     ::close(file);
     ::close(lock);
   }

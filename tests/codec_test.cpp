@@ -50,16 +50,16 @@ TEST_CASE("a record survives writing and reading") {
   REQUIRE(parse(format_record(full())) == full());
 }
 
-// A space behind a text, and it is read as any JSON is.
 TEST_CASE("the quick way reads what berth writes, and never anything else than the long way") {
   record made = full();
   made.version = "1.2.3";
   const std::string text = format_record(made);
-  REQUIRE(parse_plain_record(text) == made);
-  REQUIRE(parse(text + " ") == made);
+  record quick;
+  REQUIRE(parse_plain_record(text, quick));
+  REQUIRE(quick == made);
   const auto agrees = [](const std::string& changed) {
-    const auto quick = parse_plain_record(changed);
-    return !quick || parse(changed + " ") == *quick;
+    record read;
+    return !parse_plain_record(changed, read) || parse(changed) == read;
   };
   constexpr std::string_view others("\0\x1F \"\\,:{}[]019-.aé\x7F\x80\xFF", 22);
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -18,9 +18,8 @@ berth::record parse(std::string text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string given(reinterpret_cast<const char*>(data), size);
-  if (const auto plain = berth::parse_plain_record(given); plain && parse(given + ' ') != plain)
-    std::abort();
-  berth::record found;
+  berth::record found, plain;
+  if (berth::parse_plain_record(given, plain) && parse(given) != plain) std::abort();
   try {
     found = parse(given);
   } catch (const berth::invalid_record& invalid) {
@@ -35,7 +34,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   }
   if (found.scheme.empty()) found.scheme = "http";
   if (parse(text) != found) std::abort();
-  // A space behind it, and it is read as any JSON is.
-  if (parse(text + ' ') != found) std::abort();
   return 0;
 }

@@ -43,9 +43,11 @@ bool answered(int argc, char** argv) try {
   if (!where) return false;
   const auto file = open_file::to_read(where->port_file_name());
   if (!file) return false;
-  const auto server = parse_plain_record(read_text(*file, file->status(), read_mode::may_block));
-  if (!server || file->query(lock_range::owner) != lock_state::held) return false;
-  const std::string answer = url_of(*server) + '\n';
+  record server;
+  if (!parse_plain_record(read_text(*file, file->status(), read_mode::may_block), server) ||
+      file->query(lock_range::owner) != lock_state::held)
+    return false;
+  const std::string answer = url_of(server) + '\n';
   return ::write(STDOUT_FILENO, answer.data(), answer.size()) ==
          static_cast<ssize_t>(answer.size());
 } catch (const std::exception&) {

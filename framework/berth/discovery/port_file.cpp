@@ -5,6 +5,7 @@
 #include <berth/discovery/file_text.hpp>
 #include <berth/discovery/lock_file.hpp>
 #include <berth/discovery/record_codec.hpp>
+#include <berth/discovery/record_plain.hpp>
 
 namespace berth {
 namespace {
@@ -23,19 +24,32 @@ std::optional<open_file> open_port_file(const location& where, read_mode how) {
   }
 }
 
-record read_record(const open_file& file, const file_status& status, read_mode how) {
+/// `into` is as new.
+void read_record(const open_file& file, const file_status& status, read_mode how, record& into) {
+  const std::string_view text = read_text(file, status, how);
+  if (parse_plain_record(text, into)) return;
   try {
-    return parse_record(read_text(file, status, how));
+    into = parse_record(text);
   } catch (const invalid_record& invalid) {
     throw invalid_port_file(file.path(), invalid.what());
   }
 }
 
-finding judge(const open_file& file, const liveness_strategy& strategy, read_mode how) {
-  const file_status status = file.status();
-  finding found{read_record(file, status, how), {}, status.id};
-  found.judged = strategy.judge({found.server, file.query(lock_range::owner)});
-  return found;
+/// False where there is no file. What is found is written where it is to stay: to move a record
+/// costs as much as to parse one.
+bool look(const location& where, const liveness_strategy& strategy, read_mode how, record& server,
+          verdict& judged, file_id& id) {
+  for (;;) {
+    const auto file = open_port_file(where, how);
+    if (!file) return false;
+    const file_status status = file->status();
+    read_record(*file, status, how, server);
+    judged = strategy.judge({server, file->query(lock_range::owner)});
+    id = status.id;
+    // Between opening and asking for the lock, the server may have published a new file.
+    if (judged.state != liveness::dead || identify(where.port_file()) == id) return true;
+    server = record();
+  }
 }
 
 }  // namespace
@@ -43,18 +57,16 @@ finding judge(const open_file& file, const liveness_strategy& strategy, read_mod
 std::optional<record> read(const location& where, read_mode how) {
   const auto file = open_port_file(where, how);
   if (!file) return std::nullopt;
-  return read_record(*file, file->status(), how);
+  std::optional<record> server(std::in_place);
+  read_record(*file, file->status(), how, *server);
+  return server;
 }
 
 std::optional<finding> examine(const location& where, const liveness_strategy& strategy,
                                read_mode how) {
-  for (;;) {
-    const auto file = open_port_file(where, how);
-    if (!file) return std::nullopt;
-    auto found = judge(*file, strategy, how);
-    // Between opening and asking for the lock, the server may have published a new file.
-    if (!found.stale() || identify(where.port_file()) == found.file) return found;
-  }
+  std::optional<finding> found(std::in_place);
+  if (!look(where, strategy, how, found->server, found->judged, found->file)) found.reset();
+  return found;
 }
 
 std::optional<record> remove_stale(const location& where, const liveness_strategy& strategy) {
@@ -67,9 +79,11 @@ std::optional<record> remove_stale(const location& where, const liveness_strateg
 }
 
 std::optional<record> read_live(const location& where, const liveness_strategy& strategy) {
-  auto found = examine(where, strategy);
-  if (!found) return std::nullopt;
-  if (!found->stale()) return std::move(found->server);
+  std::optional<record> server(std::in_place);
+  verdict judged;
+  file_id file;
+  if (!look(where, strategy, read_mode::may_block, *server, judged, file)) server.reset();
+  if (!server || judged.state != liveness::dead) return server;
   try {
     remove_stale(where, strategy);
   } catch (const error&) {

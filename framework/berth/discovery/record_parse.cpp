@@ -6,7 +6,6 @@
 
 #include <berth/discovery/json_tolerance.hpp>
 #include <berth/discovery/record_codec.hpp>
-#include <berth/discovery/record_plain.hpp>
 
 namespace berth {
 namespace {
@@ -181,7 +180,6 @@ element parse(simdjson::dom::parser& parser, std::string_view padded) {
 }  // namespace
 
 record parse_record(std::string_view padded) {
-  if (auto plain = parse_plain_record(padded)) return std::move(*plain);
   thread_local simdjson::dom::parser parser;
   if (padded.size() > max_port_file_size) throw invalid_record("it is larger than 64 KiB");
   if (padded.starts_with("\xEF\xBB\xBF")) padded.remove_prefix(3);

@@ -1,6 +1,7 @@
 #include <berth/discovery/record_plain.hpp>
 
 #include <bit>
+#include <concepts>
 #include <cstring>
 #include <limits>
 
@@ -80,22 +81,27 @@ class scanner {
     return true;
   }
 
-  /// An object whose members are `depth` steps in; `member` takes the value of the one it is given
-  /// the name of.
-  template <typename Member>
-  bool object(int depth, Member member) {
-    if (!literal("{")) return false;
-    for (bool first = true;; first = false) {
-      if (!first && !literal(",")) return line(depth - 1) && literal("}");
-      std::string_view name;
-      if (!line(depth) || !string(name) || !literal(": ") || !member(name)) return false;
-    }
+  /// The member that begins with `key`, where it is next. False where its value is not plain.
+  template <typename Value>
+  bool member_if(std::string_view key, Value& into) {
+    return !literal(key) || value(into);
   }
 
-  bool line(int depth) {
-    if (!literal("\n")) return false;
-    for (int i = 0; i < depth; ++i)
-      if (!literal("  ")) return false;
+  bool value(std::string& into) { return string(into); }
+  template <std::unsigned_integral Number>
+  bool value(Number& into) {
+    return number(into);
+  }
+
+  /// Members with names of their own, each after `before`, up to `end`; `one` takes a value.
+  template <typename One>
+  bool named(std::string_view before, std::string_view end, One one) {
+    for (bool first = true; !literal(end); first = false) {
+      std::string_view name;
+      if ((!first && !literal(",")) || !literal(before) || !string(name) || !literal(": ") ||
+          !one(name))
+        return false;
+    }
     return true;
   }
 
@@ -111,58 +117,43 @@ bool required(scanner& text, record& into) {
          text.literal(",\n  \"version\": ") && text.string(into.version);
 }
 
-bool origin(scanner& text, process_origin& into) {
-  return text.object(2, [&](std::string_view name) {
-    if (name == "start_time") return text.number(into.start_time);
-    if (name == "pid_namespace") return text.number(into.pid_namespace);
-    if (name == "boot_id") return text.string(into.boot_id);
-    if (name == "host_id") return text.string(into.host_id);
-    return false;
+bool origin_if(scanner& text, process_origin& into) {
+  if (!text.literal(",\n  \"process\": {\n    \"start_time\": ")) return true;
+  return text.number(into.start_time) &&
+         text.member_if(",\n    \"pid_namespace\": ", into.pid_namespace) &&
+         text.member_if(",\n    \"boot_id\": ", into.boot_id) &&
+         text.member_if(",\n    \"host_id\": ", into.host_id) && text.literal("\n  }");
+}
+
+bool endpoints_if(scanner& text, record& into) {
+  if (!text.literal(",\n  \"endpoints\": {")) return true;
+  return text.named("\n    ", "\n  }", [&](std::string_view name) {
+    named_endpoint one;
+    const bool read = text.literal("{\n      \"host\": ") && text.string(one.host) &&
+                      text.literal(",\n      \"port\": ") && text.number(one.port) &&
+                      text.literal(",\n      \"scheme\": ") && text.string(one.scheme) &&
+                      text.literal("\n    }") && !one.host.empty();
+    into.endpoints[std::string(name)] = std::move(one);
+    return read;
   });
 }
 
-bool endpoints(scanner& text, record& into) {
-  return text.object(2, [&](std::string_view name) {
-    named_endpoint& one = into.endpoints[std::string(name)];
-    one = {};
-    const bool read = text.object(3, [&](std::string_view part) {
-      if (part == "host") return text.string(one.host);
-      if (part == "port") return text.number(one.port);
-      if (part == "scheme") return text.string(one.scheme);
-      return false;
-    });
-    return read && !one.host.empty() && one.port != 0;
+bool metadata_if(scanner& text, record& into) {
+  if (!text.literal(",\n  \"metadata\": {")) return true;
+  return text.named("\n    ", "\n  }", [&](std::string_view name) {
+    return text.string(into.metadata[std::string(name)]);
   });
-}
-
-bool metadata(scanner& text, record& into) {
-  return text.object(
-      2, [&](std::string_view name) { return text.string(into.metadata[std::string(name)]); });
-}
-
-bool extension(scanner& text, record& into) {
-  std::string_view name;
-  if (!text.line(1) || !text.string(name) || !text.literal(": ")) return false;
-  if (name == "instance_id") return text.string(into.instance_id);
-  if (name == "lock") return text.string(into.lock);
-  if (name == "process") return origin(text, into.origin);
-  if (name == "scheme") return text.string(into.scheme);
-  if (name == "endpoints") return endpoints(text, into);
-  if (name == "token") return text.string(into.token);
-  if (name == "metadata") return metadata(text, into);
-  return false;
 }
 
 }  // namespace
 
-std::optional<record> parse_plain_record(std::string_view from) {
+bool parse_plain_record(std::string_view from, record& into) {
   scanner text(from);
-  std::optional<record> made(std::in_place);
-  if (!required(text, *made)) return std::nullopt;
-  while (text.literal(","))
-    if (!extension(text, *made)) return std::nullopt;
-  if (!text.literal("\n}\n") || !text.ended()) return std::nullopt;
-  return made;
+  return required(text, into) && text.member_if(",\n  \"instance_id\": ", into.instance_id) &&
+         text.member_if(",\n  \"lock\": ", into.lock) && origin_if(text, into.origin) &&
+         text.member_if(",\n  \"scheme\": ", into.scheme) && endpoints_if(text, into) &&
+         text.member_if(",\n  \"token\": ", into.token) && metadata_if(text, into) &&
+         text.literal("\n}\n") && text.ended();
 }
 
 }  // namespace berth

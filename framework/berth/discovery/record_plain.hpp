@@ -2,15 +2,15 @@
 // any JSON takes. Most port files are that text. No I/O; any thread.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include <berth/discovery/record.hpp>
 
 namespace berth {
 
-/// Nothing where the text differs from what format_record writes, be it by a space, or has an
-/// escape or a character beyond ASCII in it: ask parse_record then. What both read is the same.
-std::optional<record> parse_plain_record(std::string_view text);
+/// False where the text differs from what format_record writes, be it by a space, or has an escape
+/// or a character beyond ASCII in it: `into` then holds whatever was read before that, and
+/// parse_record is to be asked. What both read is the same. `into` is as new.
+bool parse_plain_record(std::string_view text, record& into);
 
 }  // namespace berth
