@@ -35,7 +35,9 @@ class config_file {
   void read_into(server_settings& settings) const {
     const toml::table document = parse();
     for (const auto& [key, value] : document) {
-      if (key != "server")
+      if (key == "plugin")
+        read_plugins(value, settings);
+      else if (key != "server")
         warn_unknown(key.str(), value);
       else if (const auto* server = value.as_table())
         read_server(*server, settings);
@@ -72,6 +74,28 @@ class config_file {
         fail(value, fmt::format("server.{} must be a whole number", known->name));
       settings.*known->member = value.ref<std::int64_t>();
     }
+  }
+
+  // A path counts from the file's directory.
+  void read_plugins(const toml::node& all, server_settings& settings) const {
+    const auto* const array = all.as_array();
+    if (!array) fail(all, "plugin must be an array of tables, as in [[plugin]]");
+    for (const auto& each : *array) {
+      const auto* const table = each.as_table();
+      const auto* const path = table ? table->get_as<std::string>("path") : nullptr;
+      if (!path || path->get().empty()) fail(each, "a plugin needs a path, a string");
+      plugin_settings one{std::filesystem::path(path_).parent_path() / path->get(), {}};
+      for (const auto& [key, value] : *table)
+        if (key != "path") one.values[std::string(key.str())] = text_of(key.str(), value);
+      settings.plugins.push_back(std::move(one));
+    }
+  }
+
+  std::string text_of(std::string_view key, const toml::node& value) const {
+    if (const auto text = value.value_exact<std::string>()) return *text;
+    if (const auto number = value.value_exact<std::int64_t>()) return std::to_string(*number);
+    if (const auto flag = value.value_exact<bool>()) return *flag ? "true" : "false";
+    fail(value, fmt::format("plugin.{} must be a string, a whole number or a boolean", key));
   }
 
   [[noreturn]] void fail(const toml::node& at, std::string_view message) const {

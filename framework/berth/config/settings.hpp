@@ -5,16 +5,25 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace berth {
+
+/// One plugin to load, and what it is given.
+struct plugin_settings {
+  std::filesystem::path path;
+  std::map<std::string, std::string> values;
+};
 
 struct server_settings {
   std::string host = "127.0.0.1";        ///< an address or a name to bind to
   std::int64_t port = 0;                 ///< 0: the system picks; or 1024-65535
   std::int64_t max_connections = 10000;  ///< 1-100000 served at once
   std::int64_t idle_shutdown_secs = 0;   ///< 0: never; at most a year, 31536000
+  std::vector<plugin_settings> plugins;  ///< of [[plugin]] in the file, in its order
 };
 
 /// Reads both; checks the form of each value, not its range. Throws invalid_value.

@@ -20,16 +20,28 @@ uv_handle_t* as_handle(Handle& handle) {
 }  // namespace
 
 struct event_loop::core {
-  explicit core(event_loop& of) : owner(of) {
-    check_uv(uv_loop_init(&loop), "create an event loop");
-    loop.data = &owner;
-    uv_idle_init(&loop, &idle);
-    uv_timer_init(&loop, &timer);
-    const int status = uv_async_init(&loop, &wake, [](uv_async_t* handle) {
+  core(event_loop& of, uv_loop_t* running) : owner(of), loop(running ? running : &own_loop) {
+    if (!running) check_uv(uv_loop_init(loop), "create an event loop");
+    const auto woken = [](uv_async_t* handle) {
       static_cast<core*>(handle->data)->run_submitted();
-    });
-    check_uv(status, "create an event loop");
+    };
+    check_uv(uv_async_init(loop, &wake, woken), "create an event loop");
+    uv_idle_init(loop, &idle);
+    uv_timer_init(loop, &timer);
     idle.data = timer.data = wake.data = this;
+    // What keeps a loop that is not ours alive is for others to say.
+    if (running) uv_unref(as_handle(wake));
+  }
+
+  /// Of a loop that goes on without it: goes when the last handle is closed.
+  void leave() noexcept {
+    const auto closed = [](uv_handle_t* handle) {
+      auto* const self = static_cast<core*>(handle->data);
+      if (--self->open_handles == 0) delete self;
+    };
+    uv_close(as_handle(idle), closed);
+    uv_close(as_handle(timer), closed);
+    uv_close(as_handle(wake), closed);
   }
 
   bool own(const uv_handle_t* handle) const { return handle->data == this; }
@@ -54,7 +66,7 @@ struct event_loop::core {
       uv_timer_stop(&timer);
       return;
     }
-    uv_update_time(&loop);
+    uv_update_time(loop);
     const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*due - owner.now()).count();
     uv_timer_start(
         &timer, [](uv_timer_t* handle) { static_cast<core*>(handle->data)->run_due(); },
@@ -71,7 +83,9 @@ struct event_loop::core {
   }
 
   event_loop& owner;
-  uv_loop_t loop;
+  uv_loop_t own_loop;
+  uv_loop_t* loop;
+  int open_handles = 3;
   uv_idle_t idle;  // active while something is ready, so that polling does not block
   uv_timer_t timer;
   uv_async_t wake;
@@ -81,27 +95,33 @@ struct event_loop::core {
   std::vector<std::function<void()>> submitted;
 };
 
-event_loop::event_loop() : core_(new core(*this)) {}
+event_loop::event_loop() : core_(new core(*this, nullptr)) {}
+
+event_loop::event_loop(uv_loop_s& running) : core_(new core(*this, &running)) {}
 
 event_loop::~event_loop() {
   while (loop_resident* const left = residents_.pop_front()) left->close();
+  if (core_->loop != &core_->own_loop) {
+    core_->leave();
+    return;
+  }
   for (const auto& type : open_handles())
     log::error("an event loop ends with an open handle of type {}", type);
   uv_walk(
-      &core_->loop,
+      core_->loop,
       [](uv_handle_t* handle, void*) {
         if (!uv_is_closing(handle)) uv_close(handle, nullptr);
       },
       nullptr);
   // A stop that nobody has run into yet makes one uv_run return early.
-  do uv_run(&core_->loop, UV_RUN_DEFAULT);
-  while (uv_loop_close(&core_->loop) == UV_EBUSY);
+  do uv_run(core_->loop, UV_RUN_DEFAULT);
+  while (uv_loop_close(core_->loop) == UV_EBUSY);
   delete core_;
 }
 
-void event_loop::enter() { uv_run(&core_->loop, UV_RUN_DEFAULT); }
+void event_loop::enter() { uv_run(core_->loop, UV_RUN_DEFAULT); }
 
-void event_loop::leave() noexcept { uv_stop(&core_->loop); }
+void event_loop::leave() noexcept { uv_stop(core_->loop); }
 
 void event_loop::submit(std::function<void()> call) {
   {
@@ -121,7 +141,7 @@ std::vector<std::string> event_loop::open_handles() const {
     std::vector<std::string> types;
   } seen{core_, {}};
   uv_walk(
-      &core_->loop,
+      core_->loop,
       [](uv_handle_t* handle, void* data) {
         auto& into = *static_cast<found*>(data);
         if (!into.loop->own(handle) && !uv_is_closing(handle) && uv_has_ref(handle))
@@ -149,12 +169,13 @@ void event_loop::disarm(timer_item& timer) noexcept {
   if (!core_->timers.next_due()) uv_timer_stop(&core_->timer);
 }
 
-uv_loop_s* event_loop::native() noexcept { return &core_->loop; }
+uv_loop_s* event_loop::native() noexcept { return core_->loop; }
 
 event_loop& event_loop::of(const execution_context& context) {
-  uv_loop_s* const native = context.loop ? context.loop->native() : nullptr;
-  if (!native) throw std::logic_error("berth: this task needs an event_loop to run on");
-  return *static_cast<event_loop*>(native->data);
+  // No other executor has a native loop.
+  if (!context.loop || !context.loop->native())
+    throw std::logic_error("berth: this task needs an event_loop to run on");
+  return static_cast<event_loop&>(*context.loop);
 }
 
 }  // namespace berth

@@ -26,6 +26,9 @@ class loop_resident : public list_node {
 class event_loop final : public executor {
  public:
   event_loop();
+  /// On a loop that somebody else runs, who must run it on for a turn after this has ended. Begin
+  /// tasks there by root_task; run is not for it.
+  explicit event_loop(uv_loop_s& running);
   ~event_loop();
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;

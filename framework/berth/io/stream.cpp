@@ -82,6 +82,7 @@ void stream_core::read(ssize_t length, const uv_buf_t& buffer) noexcept {
     return;
   }
   const auto size = static_cast<std::size_t>(length);
+  if (traffic) traffic->received.fetch_add(size, std::memory_order_relaxed);
   if (reader && buffer.base == reinterpret_cast<char*>(reader->buffer_.data())) {
     reader->received_ = size;
   } else {
@@ -108,6 +109,7 @@ bool stream_core::send(stream::write_awaiter& from) noexcept {
   while (!from.rest_.empty()) {
     const int sent = try_send(native.stream, from.rest_);
     if (sent > 0) {
+      count_sent(static_cast<std::size_t>(sent));
       from.rest_ = from.rest_.subspan(static_cast<std::size_t>(sent));
       continue;
     }
@@ -130,10 +132,15 @@ bool stream_core::send(stream::write_awaiter& from) noexcept {
       return true;
     }
     write_pending = true;
+    count_sent(size);
     from.rest_ = from.rest_.subspan(size);
     return false;
   }
   return true;
+}
+
+void stream_core::count_sent(std::size_t size) noexcept {
+  if (traffic) traffic->sent.fetch_add(size, std::memory_order_relaxed);
 }
 
 void stream_core::wrote(int status) noexcept {

@@ -7,7 +7,9 @@
 // beyond that the stream stops reading, so that the peer is slowed down.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -15,6 +17,12 @@
 #include <berth/coro/waiter.hpp>
 
 namespace berth {
+
+/// Bytes that streams have carried. Any thread.
+struct stream_traffic {
+  std::atomic<std::uint64_t> received{0};
+  std::atomic<std::uint64_t> sent{0};
+};
 
 struct stream_core;
 

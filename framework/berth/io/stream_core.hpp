@@ -36,6 +36,7 @@ struct stream_core {
   void close() noexcept;
 
   stream_handle native;
+  stream_traffic* traffic = nullptr;  // where to count, if anywhere
 
   stream::read_awaiter* reader = nullptr;
   std::unique_ptr<std::byte[]> kept;
@@ -56,6 +57,7 @@ struct stream_core {
  private:
   void read(ssize_t length, const uv_buf_t& buffer) noexcept;
   void wrote(int status) noexcept;
+  void count_sent(std::size_t size) noexcept;
 };
 
 }  // namespace berth

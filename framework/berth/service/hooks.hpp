@@ -1,11 +1,14 @@
 // The points of a service's life at which others add behaviour: typed, awaited in the order of
 // their priority (higher first) and then of their registration, removable. A hook that throws
 // before publishing stops the start, with its name in the message; one that throws later is
-// logged and does not stop the others. Firing a point without hooks costs a branch. On the loop's
-// thread; add and remove before run, or from hooks and handlers.
+// logged and does not stop the others; one that exceeds its time is cancelled, and counts as one
+// that throws. Firing a point without hooks costs a branch. On the loop's thread; add and remove
+// before run, or from hooks and handlers.
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -19,6 +22,7 @@
 #include <berth/base/log.hpp>
 #include <berth/config/settings.hpp>
 #include <berth/coro/task.hpp>
+#include <berth/coro/timeout.hpp>
 #include <berth/discovery/location.hpp>
 #include <berth/discovery/record.hpp>
 #include <berth/io/endpoint.hpp>
@@ -26,6 +30,16 @@
 namespace berth {
 
 using hook_id = std::uint64_t;
+
+/// How long a hook may take unless it is told otherwise.
+inline constexpr std::chrono::milliseconds usual_hook_time{5000};
+
+/// Of all hooks of a service since it was made. Any thread.
+struct hook_statistics {
+  std::atomic<std::uint64_t> calls{0};
+  std::atomic<std::uint64_t> failures{0};
+  std::atomic<std::uint64_t> nanoseconds{0};
+};
 
 /// What a hook threw before the service was published.
 class hook_failed : public error {
@@ -59,11 +73,13 @@ class hook_point {
  public:
   using function = std::function<task<>(Args...)>;
 
-  explicit hook_point(std::string_view name) : name_(name) {}
+  hook_point(std::string_view name, hook_statistics& statistics)
+      : name_(name), statistics_(statistics) {}
 
-  hook_id add(std::string name, function called, int priority = 0) {
-    auto entry =
-        std::make_shared<hook>(hook{++last_id_, priority, std::move(name), std::move(called)});
+  hook_id add(std::string name, function called, int priority = 0,
+              std::chrono::milliseconds within = usual_hook_time) {
+    auto entry = std::make_shared<hook>(
+        hook{++last_id_, priority, within, std::move(name), std::move(called)});
     const auto behind = std::find_if(hooks_.begin(), hooks_.end(), [priority](const auto& other) {
       return other->priority < priority;
     });
@@ -74,6 +90,7 @@ class hook_point {
     std::erase_if(hooks_, [id](const auto& each) { return each->id == id; });
   }
   bool empty() const noexcept { return hooks_.empty(); }
+  std::string_view name() const noexcept { return name_; }
 
   /// Stops at the first that throws, with hook_failed.
   fired_hooks fire_or_throw(Args... arguments) {
@@ -85,54 +102,70 @@ class hook_point {
   }
 
  private:
+  struct hook {
+    hook_id id;
+    int priority;
+    std::chrono::milliseconds within;
+    std::string name;
+    function called;
+  };
+
   task<> call_or_throw(Args... arguments) {
     const auto hooks = hooks_;  // a hook may remove itself, or others
-    for (const auto& each : hooks) {
-      std::string why;
-      try {
-        co_await each->called(arguments...);
-        continue;
-      } catch (const std::exception& failed) {
-        why = failed.what();
-      }
-      throw hook_failed(each->name, name_, why);
-    }
+    for (const auto& each : hooks) co_await call_one(*each, arguments...);
   }
   task<> call(Args... arguments) {
     const auto hooks = hooks_;
     for (const auto& each : hooks) {
       try {
-        co_await each->called(arguments...);
-      } catch (const std::exception& failed) {
-        log::error("{}", hook_failed(each->name, name_, failed.what()).what());
+        co_await call_one(*each, arguments...);
+      } catch (const hook_failed& failed) {
+        log::error("{}", failed.what());
       }
     }
   }
 
-  struct hook {
-    hook_id id;
-    int priority;
-    std::string name;
-    function called;
-  };
+  task<> call_one(const hook& one, Args... arguments) {
+    const auto begun = std::chrono::steady_clock::now();
+    std::string why;
+    try {
+      const auto ended = co_await timeout(one.within, one.called(arguments...));
+      if (!ended)
+        why = fmt::format("it took longer than {} ms, and was cancelled", one.within.count());
+    } catch (const std::exception& failed) {
+      why = failed.what();
+    } catch (...) {
+      why = "it threw what is no exception";
+    }
+    statistics_.calls += 1;
+    statistics_.nanoseconds +=
+        static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begun).count());
+    if (why.empty()) co_return;
+    statistics_.failures += 1;
+    throw hook_failed(one.name, name_, why);
+  }
 
   std::string_view name_;
+  hook_statistics& statistics_;
   std::vector<std::shared_ptr<const hook>> hooks_;
   hook_id last_id_ = 0;
 };
 
 struct service_hooks {
-  hook_point<server_settings&, const location&> configured{"configured"};
-  hook_point<const endpoint&> bound{"bound"};
-  hook_point<const record&> stale_found{"stale_found"};  ///< of a server that ended without a word
-  hook_point<record&> publishing{"publishing"};          ///< may add metadata and endpoints
-  hook_point<const record&> published{"published"};
-  hook_point<> ready{"ready"};
-  hook_point<const endpoint&> connection_opened{"connection_opened"};
-  hook_point<const endpoint&> connection_closed{"connection_closed"};
-  hook_point<stop_reason> draining{"draining"};
-  hook_point<> unpublished{"unpublished"};
-  hook_point<> stopped{"stopped"};
+  hook_statistics statistics;
+
+  hook_point<server_settings&, const location&> configured{"configured", statistics};
+  hook_point<const endpoint&> bound{"bound", statistics};
+  hook_point<const record&> stale_found{"stale_found",
+                                        statistics};  ///< of a server that ended without a word
+  hook_point<record&> publishing{"publishing", statistics};  ///< may add metadata and endpoints
+  hook_point<const record&> published{"published", statistics};
+  hook_point<> ready{"ready", statistics};
+  hook_point<const endpoint&> connection_opened{"connection_opened", statistics};
+  hook_point<const endpoint&> connection_closed{"connection_closed", statistics};
+  hook_point<stop_reason> draining{"draining", statistics};
+  hook_point<> unpublished{"unpublished", statistics};
+  hook_point<> stopped{"stopped", statistics};
 };
 
 }  // namespace berth
