@@ -181,6 +181,10 @@ void stream::close() noexcept {
   if (core_) std::exchange(core_, nullptr)->close();
 }
 
+void stream::count_in(stream_traffic& traffic) noexcept {
+  if (core_) core_->traffic = &traffic;
+}
+
 bool stream::read_awaiter::start(std::coroutine_handle<> awaiting,
                                  const execution_context& context) noexcept {
   const bool stopped = context.stop.stop_requested();

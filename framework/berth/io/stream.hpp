@@ -52,6 +52,8 @@ class stream {
 
   /// Closes now. Whoever waits on the stream gets `cancelled`.
   void close() noexcept;
+  /// Counts from now on what it carries in `traffic` as well, which must outlive it.
+  void count_in(stream_traffic& traffic) noexcept;
   bool is_open() const noexcept { return core_ != nullptr; }
 
  protected:

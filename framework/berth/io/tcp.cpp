@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include <fmt/format.h>
+
 #include <berth/io/connect_request.hpp>
 #include <berth/io/port_sharing.hpp>
 #include <berth/io/socket_address.hpp>
@@ -71,6 +73,20 @@ tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options 
   core* const listening = made.release();  // from here on it is libuv that deletes it
   listening->listen(bind(listening->native.tcp, *address, options), options.backlog, name);
   listening->bound = name_of(&listening->native.tcp, uv_tcp_getsockname);
+  core_ = listening;
+}
+
+tcp_listener::tcp_listener(event_loop& loop, int descriptor) : core_(nullptr) {
+  const std::string name = fmt::format("socket {}", descriptor);
+  auto made = std::make_unique<core>();
+  check_uv(uv_tcp_init(loop.native(), &made->native.tcp), "listen on", name);
+  core* const listening = made.release();
+  int status = uv_tcp_open(&listening->native.tcp, static_cast<uv_os_sock_t>(descriptor));
+  if (status == 0) {
+    listening->bound = name_of(&listening->native.tcp, uv_tcp_getsockname);
+    if (listening->bound.port == 0) status = UV_EINVAL;
+  }
+  listening->listen(status, listen_options().backlog, name);
   core_ = listening;
 }
 

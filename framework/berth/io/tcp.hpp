@@ -36,6 +36,9 @@ class tcp_listener {
  public:
   /// Binds and listens. `at` has a numeric address; resolve names before. Throws berth::error.
   tcp_listener(event_loop& loop, const endpoint& at, listen_options options = {});
+  /// Of a TCP socket that somebody else has bound, as a service manager does, and that it owns from
+  /// now on. Throws berth::error where it is none.
+  tcp_listener(event_loop& loop, int descriptor);
   tcp_listener(tcp_listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
   tcp_listener& operator=(tcp_listener&& other) noexcept {
     std::swap(core_, other.core_);

@@ -22,6 +22,8 @@ class activity {
     if (count_.fetch_sub(1) == 1) changed();
   }
 
+  std::size_t count() const noexcept { return count_.load(); }
+
   /// Set while there is one at least.
   event& busy() noexcept { return busy_; }
   /// Set while there is none.

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <berth/base/log.hpp>
+#include <berth/config/settings.hpp>
 
 namespace berth {
 
@@ -15,6 +17,7 @@ struct service_arguments {
   std::string config_dir;
   std::string instance;
   bool require_token = false;
+  std::vector<plugin_settings> plugins;
   std::optional<log::level> log_level;
   /// Nothing more is to do but to exit with this, after --help, --version or wrong usage.
   std::optional<int> exit_status;

@@ -20,6 +20,10 @@ void service::listen(std::string name, connection_handler handler, std::string s
 }
 
 task<tcp_listener> service::bind() {
+  if (listening_) {
+    auto listener = listen_on_given(*listening_);
+    co_return listener;
+  }
   const endpoint wanted{settings_.host, static_cast<std::uint16_t>(settings_.port)};
   const auto addresses = co_await resolve(wanted);
   if (!addresses || addresses->empty())
@@ -45,21 +49,37 @@ tcp_listener service::listen_on(const endpoint& at) {
   options.share_port = threads_ > 1;
   if (options.share_port && at.port != 0) check_port_is_free(loop, at);
   tcp_listener first(loop, at, options);
-  all_ = std::make_unique<activity>(loop);
-  const auto most = static_cast<std::size_t>(settings_.max_connections);
-  rules_.emplace(
-      connection_rules{handler_, std::max<std::size_t>(1, most / threads_), &hooks_, all_.get()});
+  make_rules(loop);
   while (workers_.size() + 1 < threads_)
     workers_.push_back(std::make_unique<worker>(loop, first.bound(), *rules_));
   listen_for_endpoints(first.bound().host);
   return first;
 }
 
+// The address is the socket's, whatever was configured.
+tcp_listener service::listen_on_given(int socket) {
+  if (threads_ > 1)
+    throw invalid_value("a listening socket that a plugin gives is served by one thread");
+  tcp_listener first(*loop_.load(), socket);
+  settings_.host = first.bound().host;
+  make_rules(*loop_.load());
+  listen_for_endpoints(first.bound().host);
+  return first;
+}
+
+void service::make_rules(event_loop& loop) {
+  all_ = std::make_unique<activity>(loop);
+  const auto most = static_cast<std::size_t>(settings_.max_connections);
+  rules_.emplace(connection_rules{handler_, std::max<std::size_t>(1, most / threads_), &hooks_,
+                                  all_.get(), &counters_});
+}
+
 void service::listen_for_endpoints(const std::string& host) {
   for (auto& each : endpoints_) {
     each->listener.emplace(*loop_.load(), endpoint(host, 0));
-    each->rules.emplace(connection_rules{
-        each->handler, static_cast<std::size_t>(settings_.max_connections), &hooks_, all_.get()});
+    each->rules.emplace(connection_rules{each->handler,
+                                         static_cast<std::size_t>(settings_.max_connections),
+                                         &hooks_, all_.get(), &counters_});
   }
 }
 

@@ -49,6 +49,8 @@ task<bool> connections::accept_one(tcp_listener& listener, deadline until) {
 
 task<> connections::serve(tcp_stream connection) {
   ++counted_;
+  ++rules_.counters->connections;
+  connection.count_in(rules_.counters->traffic);
   rules_.all->opened();
   idle_.reset();
   if (counted_ == rules_.most) room_.reset();

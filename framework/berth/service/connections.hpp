@@ -3,6 +3,7 @@
 // connection and is logged. What exceeds the room waits in the backlog. On the loop's thread.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 
@@ -23,12 +24,21 @@ struct drain_plan {
   deadline hard;                   ///< until then cancelled ones must have ended
 };
 
+/// What plugins may read of a service. Any thread.
+struct service_counters {
+  std::atomic<std::uint64_t> connections{0};
+  stream_traffic traffic;
+  std::atomic<std::uint64_t> publishes{0};
+  std::atomic<std::uint64_t> drains{0};
+};
+
 /// What the loops of one service have in common.
 struct connection_rules {
   connection_handler handler;
   std::size_t most;  ///< at once, on one loop
   service_hooks* hooks;
   activity* all;
+  service_counters* counters;
 };
 
 class connections {

@@ -1,10 +1,10 @@
 /* What a service and a plugin know of each other. C, so that a plugin may be built by any compiler
  * and in any language that can call C. A plugin is a shared object that exports berth_plugin_entry.
  *
- * Everything happens on the thread of the service's loop, but for `post` and `log`, which any thread
- * may call, and the hooks of connections, which are called on the thread that serves the connection.
- * Texts that are given are valid during the call. A plugin in C++ has coroutines through
- * <berth/plugins/plugin.hpp>. */
+ * Everything happens on the thread of the service's loop, but for `post` and `log`, which any
+ * thread may call, and the hooks of connections, which are called on the thread that serves the
+ * connection. Texts that are given are valid during the call. A plugin in C++ has coroutines
+ * through <berth/plugins/plugin.hpp>. */
 #ifndef BERTH_SERVICE_PLUGIN_H
 #define BERTH_SERVICE_PLUGIN_H
 
@@ -110,7 +110,7 @@ __declspec(dllexport)
 #else
 __attribute__((visibility("default")))
 #endif
-const struct berth_plugin* berth_plugin_entry(void);
+    const struct berth_plugin* berth_plugin_entry(void);
 #endif
 
 #ifdef __cplusplus

@@ -65,8 +65,9 @@ task<> publication::keep(std::function<void(const already_running&)> lost) {
 
 task<> publication::publish_again() {
   const auto published = co_await async::publish(claim_, server_);
-  if (published)
-    log::warning("{} had been deleted and is published again", claim_.where().port_file().string());
+  if (!published) co_return;
+  if (times_) ++*times_;
+  log::warning("{} had been deleted and is published again", claim_.where().port_file().string());
 }
 
 task<> publication::remove() {

@@ -2,6 +2,8 @@
 // deletes it, and removed in the end. On the loop's thread; files are handled on the pool.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 
 #include <berth/coro/task.hpp>
@@ -21,6 +23,12 @@ class publication {
   /// Removes the file if it is ours still.
   task<> remove();
 
+  /// Counts each time that it is published, this one included.
+  void count_in(std::atomic<std::uint64_t>& times) {
+    times_ = &times;
+    ++times;
+  }
+
   const record& server() const noexcept { return server_; }
   const std::optional<record>& found_stale() const noexcept { return claim_.found_stale(); }
 
@@ -31,6 +39,7 @@ class publication {
 
   claim claim_;
   record server_;
+  std::atomic<std::uint64_t>* times_ = nullptr;
 };
 
 }  // namespace berth

@@ -16,6 +16,7 @@
 #include <berth/io/signal_set.hpp>
 #include <berth/service/arguments.hpp>
 #include <berth/service/endpoint_listener.hpp>
+#include <berth/service/view_of_plugins.hpp>
 
 namespace berth {
 namespace {
@@ -67,6 +68,7 @@ int service::run(int argc, const char* const* argv) {
     given.config_dir = arguments.config_dir;
     given.instance = arguments.instance;
     if (arguments.require_token) require_token();
+    for (const auto& each : arguments.plugins) load_plugin(each.path, each.values);
     given.host = arguments.host;
     given.port = arguments.port;
     event_loop loop;
@@ -82,14 +84,17 @@ int service::run(int argc, const char* const* argv) {
 }
 
 task<> service::serve(overrides given) {
+  std::exception_ptr failed;
   try {
     co_await live(std::move(given));
   } catch (...) {
+    failed = std::current_exception();
     workers_.clear();  // none was started
     for (auto& each : endpoints_) each->listener.reset();
-    loop_ = nullptr;
-    throw;
   }
+  if (plugins_) co_await shield(stop_plugins());
+  loop_ = nullptr;
+  if (failed) std::rethrow_exception(failed);
 }
 
 task<> service::live(overrides given) {
@@ -102,6 +107,7 @@ task<> service::live(overrides given) {
   if (given.catch_signals)
     signals.emplace(*loop_.load(), std::initializer_list<int>{SIGTERM, SIGINT});
   configure(given);
+  start_plugins();
   co_await hooks_.configured.fire_or_throw(settings_, where_);
   validate(settings_);
   // Out of descriptors, libuv drops whom it cannot accept.
@@ -111,7 +117,6 @@ task<> service::live(overrides given) {
   auto published = co_await publish(listener);
   co_await serve_until_stopped(listener, published, signals ? &*signals : nullptr);
   co_await hooks_.stopped.fire();
-  loop_ = nullptr;
 }
 
 void service::configure(const overrides& given) {
@@ -137,6 +142,7 @@ task<publication> service::publish(const tcp_listener& listener) {
   if (const auto& stale = published.found_stale()) {
     co_await hooks_.stale_found.fire(*stale);
   }
+  published.count_in(counters_.publishes);
   co_await hooks_.published.fire(published.server());
   log::write_line(fmt::format("{} listening on {} (port file {})", where_.server_name(),
                               url_of(scheme_, settings_.host, listener.bound().port),
@@ -167,9 +173,10 @@ task<> service::serve_until_stopped(tcp_listener& listener, publication& publish
         log::error("{}", other.what());
       begin_to_stop(stop_reason::requested);
     }));
-    if (settings_.idle_shutdown_secs > 0)
-      idle_shutdown_ = std::chrono::seconds(settings_.idle_shutdown_secs);
-    if (idle_shutdown_.count() > 0) serving.spawn(stop_when_idle(*rules_->all));
+    const std::chrono::milliseconds idle = settings_.idle_shutdown_secs > 0
+                                               ? std::chrono::seconds(settings_.idle_shutdown_secs)
+                                               : idle_shutdown_;
+    if (idle.count() > 0) serving.spawn(stop_when_idle(*rules_->all, idle));
     co_await hooks_.ready.fire();
     const auto stopped = co_await draining_.wait();
     if (!stopped) begin_to_stop(stopped.reason());
@@ -188,6 +195,7 @@ task<> service::drain(tcp_listener& listener, publication& published, connection
   const auto now = here.loop->now();
   const drain_plan plan{drain_times_.quiet, deadline::after(now, drain_times_.soft),
                         deadline::after(now, drain_times_.soft + drain_times_.hard)};
+  ++counters_.drains;
   co_await hooks_.draining.fire(why_stopped_);
   try {
     co_await published.remove();
@@ -230,16 +238,15 @@ task<> service::obey(signal_set& signals) {
   for (auto& each : workers_) each->cancel();
 }
 
-task<> service::stop_when_idle(activity& connected) {
+task<> service::stop_when_idle(activity& connected, std::chrono::milliseconds after) {
   const auto here = co_await current_context();
   for (;;) {
     const auto idle = co_await connected.idle().wait();
     if (!idle) co_return;
-    const auto busy =
-        co_await connected.busy().wait(deadline::after(here.loop->now(), idle_shutdown_));
+    const auto busy = co_await connected.busy().wait(deadline::after(here.loop->now(), after));
     if (busy) continue;
     if (!busy.timed_out()) co_return;
-    log::info("stopping after {} ms without a connection", idle_shutdown_.count());
+    log::info("stopping after {} ms without a connection", after.count());
     begin_to_stop(stop_reason::requested);
     co_return;
   }

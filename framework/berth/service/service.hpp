@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,6 +65,11 @@ class service {
   /// the system spreads the connections; max_connections is divided among them. The handler and
   /// the hooks of connections are then called on any of them, at the same time. One unless set.
   void threads(std::size_t count) { threads_ = std::max<std::size_t>(count, 1); }
+  /// Loads that plugin when the service starts, after those of config.toml: see plugin.h. The start
+  /// fails, naming it, where it cannot be used.
+  void load_plugin(std::filesystem::path path, std::map<std::string, std::string> values = {}) {
+    wanted_plugins_.push_back({std::move(path), std::move(values)});
+  }
   void set_drain_times(drain_times times) { drain_times_ = times; }
   service_hooks& hooks() noexcept { return hooks_; }
 
@@ -92,17 +98,23 @@ class service {
  private:
   task<> live(overrides given);
   struct endpoint_listener;
+  struct view_of_plugins;
+
+  void start_plugins();
+  task<> stop_plugins();
 
   void configure(const overrides& given);
   task<tcp_listener> bind();
   tcp_listener listen_on(const endpoint& at);
+  tcp_listener listen_on_given(int socket);
+  void make_rules(event_loop& loop);
   void listen_for_endpoints(const std::string& host);
   task<publication> publish(const tcp_listener& listener);
   task<> serve_until_stopped(tcp_listener& listener, publication& published, signal_set* signals);
   task<> drain(tcp_listener& listener, publication& published, connections& open);
   task<std::size_t> drain_all(tcp_listener& listener, connections& open, drain_plan plan);
   task<> obey(signal_set& signals);
-  task<> stop_when_idle(activity& connected);
+  task<> stop_when_idle(activity& connected, std::chrono::milliseconds after);
   void begin_to_stop(stop_reason why);
 
   std::string version_;
@@ -122,6 +134,10 @@ class service {
   std::optional<connection_rules> rules_;
   std::vector<std::unique_ptr<worker>> workers_;  // the threads but this one
   std::vector<std::unique_ptr<endpoint_listener>> endpoints_;
+  std::vector<plugin_settings> wanted_plugins_;
+  std::unique_ptr<view_of_plugins> plugins_;  // while there are any
+  std::optional<int> listening_;              // the socket that a plugin gave
+  service_counters counters_;
   connections* open_ = nullptr;
   event draining_;
   stop_reason why_stopped_ = stop_reason::none;
