@@ -19,15 +19,11 @@ shared_library::shared_library(const std::filesystem::path& path) : core_(new co
               std::make_error_code(std::errc::executable_format_error));
 }
 
-shared_library::~shared_library() {
-  if (!kept_) uv_dlclose(&core_->native);
-}
+shared_library::~shared_library() { uv_dlclose(&core_->native); }
 
 void* shared_library::symbol(const char* name) const noexcept {
   void* found = nullptr;
   return uv_dlsym(&core_->native, name, &found) == 0 ? found : nullptr;
 }
-
-void shared_library::keep() noexcept { kept_ = true; }
 
 }  // namespace berth

@@ -1,4 +1,5 @@
-// A shared object that is loaded until this ends. Any thread.
+// A shared object that is loaded until this ends; what has data of its own for each thread, the
+// system's loader keeps for as long as these threads. Any thread.
 #pragma once
 
 #include <filesystem>
@@ -16,13 +17,10 @@ class shared_library {
 
   /// Null where it exports no such name.
   void* symbol(const char* name) const noexcept;
-  /// Never unloaded: code of it may still run.
-  void keep() noexcept;
 
  private:
   struct core;
   std::unique_ptr<core> core_;
-  bool kept_ = false;
 };
 
 }  // namespace berth

@@ -48,6 +48,12 @@ struct plugin_host::plugin {
   std::unique_ptr<berth_host> host;  // once it was started
 };
 
+// Code of theirs may run for as long as the process does.
+std::vector<std::unique_ptr<plugin_host::plugin>>& plugin_host::left_loaded() {
+  static auto* const all = new std::vector<std::unique_ptr<plugin>>;
+  return *all;
+}
+
 plugin_host::plugin_host(service_hooks& hooks, plugin_services& services)
     : hooks_(hooks), services_(services) {}
 
@@ -110,8 +116,7 @@ task<> plugin_host::stop() {
     for (int turn = 0; turn < 2; ++turn) (void)co_await sleep_for(1ms);
     if (ended) continue;
     log::error("plugin {} does not stop; it is left loaded", last.path.string());
-    last.library.keep();
-    (void)last.host.release();
+    left_loaded().push_back(std::move(plugins_.back()));
   }
 }
 

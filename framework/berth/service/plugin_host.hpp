@@ -52,9 +52,10 @@ class plugin_host {
   /// Stops and unloads all. One that does not stop in five seconds is left loaded, and named.
   task<> stop();
 
-  struct plugin;
-
  private:
+  struct plugin;
+  static std::vector<std::unique_ptr<plugin>>& left_loaded();
+
   service_hooks& hooks_;
   plugin_services& services_;
   std::vector<std::unique_ptr<plugin>> plugins_;
