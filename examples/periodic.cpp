@@ -45,6 +45,10 @@ int main() {
   int seconds = 0;
   berth::service service("periodic", "1.0.0");
   service.set_scheme("tcp");
+  service.hooks().publishing.add("stamp", [](berth::record& published) -> berth::task<> {
+    published.metadata["team"] = "blue";
+    co_return;
+  });
   service.on_connection(
       [&seconds](berth::tcp_stream client) { return tell(std::move(client), seconds); });
   try {

@@ -1,0 +1,34 @@
+// Tells when a descriptor that somebody else reads and writes (a library with sockets of its own)
+// is ready. On the loop's thread. The descriptor must stay open until this ends.
+#pragma once
+
+#include <functional>
+
+#include <berth/io/event_loop.hpp>
+
+namespace berth {
+
+class descriptor_watch {
+ public:
+  struct readiness {
+    bool readable = false;
+    bool writable = false;
+  };
+  /// Called from the loop, with what it is ready for, or with `failed`; this may end within it.
+  using function = std::function<void(readiness ready, bool failed)>;
+
+  /// Throws berth::error where it cannot be watched.
+  descriptor_watch(event_loop& loop, int descriptor, function told);
+  descriptor_watch(const descriptor_watch&) = delete;
+  descriptor_watch& operator=(const descriptor_watch&) = delete;
+  ~descriptor_watch();
+
+  /// What to tell of from now on; nothing where neither.
+  void tell(readiness wanted);
+
+ private:
+  struct core;
+  core* core_;
+};
+
+}  // namespace berth

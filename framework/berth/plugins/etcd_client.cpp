@@ -1,0 +1,158 @@
+#include <berth/plugins/etcd_client.hpp>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <berth/discovery/json_object.hpp>
+#include <berth/plugins/base64.hpp>
+
+namespace berth {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// One endpoint has that long to answer, so that there is time for the next.
+constexpr auto patience = 2s;
+
+failure bad_answer() { return std::make_error_code(std::errc::bad_message); }
+
+/// What stands at `path` of a JSON document, a string, or a number as text; empty where nothing.
+std::string text_at(const std::string& json, std::string_view path) {
+  simdjson::dom::parser parser;
+  simdjson::dom::element found;
+  if (parser.parse(json).at_pointer(path).get(found) != simdjson::SUCCESS) return {};
+  std::string_view text;
+  if (found.get(text) == simdjson::SUCCESS) return std::string(text);
+  return simdjson::minify(found);
+}
+
+/// The end of the range of all keys with this prefix: etcd's documentation, "Key ranges".
+std::string after_prefix(std::string prefix) {
+  while (!prefix.empty()) {
+    auto& last = prefix.back();
+    if (static_cast<unsigned char>(last) < 0xFF) {
+      last = static_cast<char>(last + 1);
+      return prefix;
+    }
+    prefix.pop_back();
+  }
+  return std::string(1, '\0');
+}
+
+std::string json_text(std::string_view text) {
+  fmt::memory_buffer out;
+  write_json_string(out, text);
+  return fmt::to_string(out);
+}
+
+}  // namespace
+
+etcd_client::etcd_client(event_loop& loop, etcd_options options)
+    : http_(loop, options.http), options_(std::move(options)) {
+  if (options_.endpoints.empty()) throw invalid_value("etcd needs an endpoint");
+  for (const auto& each : options_.endpoints)
+    if (!each.starts_with("http://") && !each.starts_with("https://"))
+      throw invalid_value(fmt::format("\"{}\" is no endpoint of etcd: use http://HOST:PORT", each));
+}
+
+/// The first answer that any of the endpoints gives; one that is out of order counts as none.
+task<result<http_answer>> etcd_client::ask(std::string path, std::string body, deadline until) {
+  failure failed = bad_answer();
+  for (std::size_t turn = 0; turn < options_.endpoints.size(); ++turn) {
+    const std::string url = options_.endpoints[current_] + path;
+    const auto mine = std::min(until, deadline::after(patience));
+    auto answer = co_await http_.post(url, body, mine);
+    if (answer && answer->status < 500) co_return answer;
+    if (answer) {
+      last_failure_ = fmt::format("{} answered with status {}", url, answer->status);
+    } else {
+      if (answer.cancelled()) co_return answer;
+      last_failure_ = http_.last_failure();
+      failed = failure(answer.error(), answer.reason());
+    }
+    current_ = (current_ + 1) % options_.endpoints.size();
+  }
+  co_return failed;
+}
+
+task<bool> etcd_client::authenticate(deadline until) {
+  http_.authorize({});
+  std::string body = fmt::format("{{\"name\":{},\"password\":{}}}", json_text(options_.user),
+                                 json_text(options_.password));
+  const auto answer = co_await ask("/v3/auth/authenticate", std::move(body), until);
+  if (!answer || answer->status != 200) co_return false;
+  const std::string token = text_at(answer->body, "/token");
+  http_.authorize(token);
+  co_return !token.empty();
+}
+
+/// The body of an answer that is in order.
+task<result<std::string>> etcd_client::call(std::string path, std::string body, deadline until) {
+  for (int attempt = 0;; ++attempt) {
+    auto answer = co_await ask(path, body, until);
+    if (!answer) co_return failure(answer.error(), answer.reason());
+    if (answer->status == 200) co_return std::move(answer->body);
+    last_failure_ = fmt::format("etcd answered to {} with status {}: {}", path, answer->status,
+                                text_at(answer->body, "/error"));
+    // Without a token, or with one that has expired.
+    const bool denied = answer->status == 401 || answer->status == 403 || answer->status == 400;
+    if (!denied || options_.user.empty() || attempt > 0) co_return bad_answer();
+    const bool authenticated = co_await authenticate(until);
+    if (!authenticated) co_return std::make_error_code(std::errc::permission_denied);
+  }
+}
+
+task<result<std::string>> etcd_client::grant(std::chrono::seconds time, deadline until) {
+  auto answer =
+      co_await call("/v3/lease/grant", fmt::format("{{\"TTL\":{}}}", time.count()), until);
+  if (!answer) co_return answer;
+  auto lease = text_at(*answer, "/ID");
+  if (lease.empty()) co_return bad_answer();
+  co_return std::move(lease);
+}
+
+task<result<bool>> etcd_client::keep_alive(std::string lease, deadline until) {
+  const auto answer = co_await call("/v3/lease/keepalive", "{\"ID\":" + lease + "}", until);
+  if (!answer) co_return failure(answer.error(), answer.reason());
+  const auto left = text_at(*answer, "/result/TTL");
+  co_return !left.empty() && left != "0";
+}
+
+task<result<void>> etcd_client::revoke(std::string lease, deadline until) {
+  const auto answer = co_await call("/v3/lease/revoke", "{\"ID\":" + lease + "}", until);
+  if (!answer) co_return failure(answer.error(), answer.reason());
+  co_return result<void>();
+}
+
+task<result<void>> etcd_client::put(std::string key, std::string value, std::string lease,
+                                    deadline until) {
+  std::string body = fmt::format("{{\"key\":\"{}\",\"value\":\"{}\",\"lease\":{}}}", to_base64(key),
+                                 to_base64(value), lease);
+  const auto answer = co_await call("/v3/kv/put", std::move(body), until);
+  if (!answer) co_return failure(answer.error(), answer.reason());
+  co_return result<void>();
+}
+
+task<result<std::vector<etcd_client::entry>>> etcd_client::range(std::string prefix,
+                                                                 deadline until) {
+  std::string body = fmt::format("{{\"key\":\"{}\",\"range_end\":\"{}\"}}", to_base64(prefix),
+                                 to_base64(after_prefix(prefix)));
+  const auto answer = co_await call("/v3/kv/range", std::move(body), until);
+  if (!answer) co_return failure(answer.error(), answer.reason());
+  simdjson::dom::parser parser;
+  simdjson::dom::element document;
+  if (parser.parse(*answer).get(document) != simdjson::SUCCESS) co_return bad_answer();
+  std::vector<entry> found;
+  simdjson::dom::array all;
+  if (document["kvs"].get(all) != simdjson::SUCCESS) co_return found;  // none
+  for (const auto each : all) {
+    std::string_view key, value;
+    if (each["key"].get(key) != simdjson::SUCCESS) continue;
+    if (each["value"].get(value) != simdjson::SUCCESS) continue;
+    auto plain_key = from_base64(key), plain_value = from_base64(value);
+    if (plain_key && plain_value) found.push_back({std::move(*plain_key), std::move(*plain_value)});
+  }
+  co_return found;
+}
+
+}  // namespace berth

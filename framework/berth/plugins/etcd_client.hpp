@@ -1,0 +1,53 @@
+// What berth asks of etcd 3.4 and later, through its JSON gateway: keys under a lease, and ranges
+// of them. Several endpoints of one cluster: where one does not answer, the next is asked. On the
+// loop's thread; end all calls before it ends.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <berth/plugins/http_client.hpp>
+
+namespace berth {
+
+struct etcd_options {
+  std::vector<std::string> endpoints;  ///< "http://127.0.0.1:2379"; one at least
+  std::string user, password;          ///< of etcd's own authentication, where not empty
+  http_options http;
+};
+
+class etcd_client {
+ public:
+  /// Throws invalid_value where an endpoint is no HTTP address.
+  etcd_client(event_loop& loop, etcd_options options);
+
+  struct entry {
+    std::string key, value;
+  };
+
+  /// A lease of that many seconds.
+  task<result<std::string>> grant(std::chrono::seconds time, deadline until);
+  /// False where the lease has ended.
+  task<result<bool>> keep_alive(std::string lease, deadline until);
+  task<result<void>> revoke(std::string lease, deadline until);
+  task<result<void>> put(std::string key, std::string value, std::string lease, deadline until);
+  /// All keys that begin with `prefix`.
+  task<result<std::vector<entry>>> range(std::string prefix, deadline until);
+
+  /// Why the last call failed, in words.
+  const std::string& last_failure() const noexcept { return last_failure_; }
+
+ private:
+  task<result<std::string>> call(std::string path, std::string body, deadline until);
+  task<result<http_answer>> ask(std::string path, std::string body, deadline until);
+  task<bool> authenticate(deadline until);
+
+  http_client http_;
+  etcd_options options_;
+  std::size_t current_ = 0;  // the endpoint that answered last
+  std::string last_failure_;
+};
+
+}  // namespace berth
