@@ -91,14 +91,14 @@ class Registered(unittest.TestCase):
         eventually(lambda: all(each.answers() for each in members))
         return members
 
-    def service(self, members, **settings):
+    def service(self, members, host="127.0.0.1", **settings):
         self.count += 1
         directory = os.path.join(self.directory, f"service-{self.count}")
         settings = {"endpoints": ";".join(each.client for each in members), "ttl": "2", **settings}
         words = ",".join(f"{key}={value}" for key, value in settings.items())
         log = open(directory + ".log", "w")
         self.addCleanup(log.close)
-        server = subprocess.Popen([PM_SERVER, "--config-dir", directory, "--plugin",
+        server = subprocess.Popen([PM_SERVER, "--config-dir", directory, "--host", host, "--plugin",
                                    f"{PLUGINS}/libberth-etcd.so={words}"], stderr=log)
         self.addCleanup(lambda: (server.kill(), server.wait()))
         server.directory, server.log = directory, log.name
@@ -212,6 +212,106 @@ class Registered(unittest.TestCase):
         server.terminate()
         self.assertEqual(server.wait(20), 0)
         eventually(lambda: left[0].keys() == {})
+
+    def berth(self, *words, registry=None, **more):
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PM_")}
+        if registry:
+            environment["PM_REGISTRY"] = registry
+        return subprocess.run([BERTH, *words], capture_output=True, text=True, timeout=60, cwd=self.directory, env=environment, **more)
+
+    def test_the_command_line_asks_etcd_as_it_asks_the_file_system(self):
+        etcd, = self.cluster()
+        registry = etcd.client.replace("http", "etcd")
+        for command in ("url", "status"):
+            none = self.berth("--registry", registry, command)
+            self.assertEqual(none.returncode, 3)
+            self.assertIn(f"No running pm-server found (checked {registry}).", none.stderr)
+        self.assertEqual(self.berth("--registry", registry, "list").stdout, "")
+        self.assertEqual(self.berth("--registry", registry, "--json", "list").stdout, "[]\n")
+        late = self.berth("--registry", registry, "wait", "--timeout", "0.3")
+        self.assertEqual(late.returncode, 5)
+        waiting = subprocess.Popen([BERTH, "--registry", registry, "wait", "--timeout", "30"], stdout=subprocess.PIPE, text=True)
+        server = self.service([etcd])
+        url = f"http://127.0.0.1:{server.record['port']}\n"
+        self.assertEqual(waiting.communicate(timeout=40)[0], url)
+        self.assertEqual(self.berth("--registry", registry, "url").stdout, url)
+        self.assertEqual(self.berth("url", registry=registry).stdout, url)
+        os.makedirs(os.path.join(self.directory, ".pm"))
+        with open(os.path.join(self.directory, ".pm", "config.toml"), "w") as file:
+            file.write(f'registry = "{registry}"\n')
+        self.assertEqual(self.berth("url").stdout, url)
+        self.assertEqual(self.berth("--registry", "file", "url").returncode, 3)
+        status = json.loads(self.berth("--json", "status", registry=registry).stdout)
+        self.assertEqual(status["verdict"], "alive")
+        self.assertEqual({key: status[key] for key in server.record}, server.record)
+        self.assertIn("alive (its lease in etcd is kept alive)", self.berth("status").stdout)
+        other = self.service([etcd])
+        eventually(lambda: len(etcd.keys()) == 2)
+        listed = json.loads(self.berth("--json", "list").stdout)
+        self.assertEqual({each["instance"] for each in listed}, {server.record["instance_id"], other.record["instance_id"]})
+        # Those who ask are spread.
+        eventually(lambda: self.berth("url").stdout == f"http://127.0.0.1:{other.record['port']}\n")
+        eventually(lambda: self.berth("url").stdout == url)
+
+    def test_a_registry_that_cannot_be_asked_is_an_error_that_says_why(self):
+        for registry, reason in (("http://x", "is no registry: use etcd://"), ("etcd://", "names no host"),
+                                 (f"etcd://127.0.0.1:{free_port()}", "Couldn't connect")):
+            run = self.berth("--registry", registry, "url")
+            self.assertEqual(run.returncode, 1)
+            self.assertIn(reason, run.stderr)
+        self.assertEqual(self.berth("--registry", "etcd://x:1", "stop").returncode, 2)
+
+    def test_a_thousand_services_are_watched_by_one_client(self):
+        etcd, = self.cluster()
+        record = {"pid": 1, "port": 1024, "host": "127.0.0.1", "started_at": "2026-01-01T00:00:00Z", "version": "1",
+                  "instance_id": ""}
+
+        def put(i):
+            value = dict(record, port=1024 + i, instance_id=f"id-{i:04}")
+            etcd.post("/v3/kv/put", key=base64.b64encode(f"/berth/pm/id-{i:04}".encode()).decode(),
+                      value=base64.b64encode(json.dumps(value).encode()).decode())
+        for i in range(1000):
+            put(i)
+        watching = subprocess.Popen([BERTH, "--registry", etcd.client.replace("http", "etcd"), "list", "--watch"],
+                                    stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (watching.kill(), watching.wait(), watching.stdout.close()))
+        for _ in range(1000):
+            self.assertTrue(watching.stdout.readline().startswith("live"))
+        slowest = 0
+        for i in range(1000, 1100):
+            begun = time.monotonic()
+            put(i)
+            self.assertIn(f"id-{i:04}", watching.stdout.readline())
+            slowest = max(slowest, time.monotonic() - begun)
+        print(f"\na change among 1,000 services was seen after {slowest * 1000:.0f} ms at most", file=sys.stderr)
+        self.assertLess(slowest, 1)
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("ip"), "needs root and ip (apt-get install iproute2)")
+    def test_a_service_is_found_from_another_network_namespace(self):
+        name = f"berth-{os.getpid()}"
+        pair = (f"bt{os.getpid() % 100000}a", f"bt{os.getpid() % 100000}b")
+        made = subprocess.run(["ip", "netns", "add", name], capture_output=True)
+        if made.returncode != 0:
+            self.skipTest("network namespaces cannot be made here")
+        self.addCleanup(subprocess.run, ["ip", "netns", "del", name])
+        for words in (f"link add {pair[0]} type veth peer name {pair[1]} netns {name}", f"addr add 10.213.0.1/24 dev {pair[0]}",
+                      f"link set {pair[0]} up", f"-n {name} addr add 10.213.0.2/24 dev {pair[1]}", f"-n {name} link set {pair[1]} up",
+                      f"-n {name} link set lo up"):
+            subprocess.run(["ip", *words.split()], check=True)
+        self.addCleanup(subprocess.run, ["ip", "link", "del", pair[0]], stderr=subprocess.DEVNULL)
+        etcd = Etcd(self.directory)
+        etcd.client = f"http://10.213.0.1:{free_port()}"
+        self.addCleanup(etcd.stop)
+        etcd.start([etcd])
+        eventually(etcd.answers)
+        server = self.service([etcd], host="10.213.0.1")
+        eventually(etcd.keys)
+        found = subprocess.run(["ip", "netns", "exec", name, BERTH, "--registry", etcd.client.replace("http", "etcd"), "url"],
+                               capture_output=True, text=True, timeout=60)
+        self.assertEqual(found.stdout, f"http://10.213.0.1:{server.record['port']}\n", found.stderr)
+        answer = subprocess.run(["ip", "netns", "exec", name, "curl", "-sS", "--noproxy", "*", found.stdout.strip() + "/health"],
+                                capture_output=True, text=True, timeout=60)
+        self.assertEqual(json.loads(answer.stdout), {"status": "ok"}, answer.stderr)
 
     def test_users_and_passwords(self):
         etcd, = self.cluster()

@@ -12,7 +12,8 @@ FRAMEWORK = ROOT / "framework"
 LAYERS = ["base", "coro", "io", "discovery", "config", "service", "plugins", "cli"]
 # What needs neither libuv nor coroutines: these of discovery/ are its coroutine face.
 COROUTINE_FACE = {"async.hpp", "async.cpp", "lookup_watch.hpp", "lookup_watch.cpp", "ensure.hpp",
-                  "ensure.cpp", "resolver.hpp", "resolver.cpp"}
+                  "ensure.cpp", "resolver.hpp", "resolver.cpp", "registry.hpp", "registry.cpp",
+                  "registry_resolver.hpp", "registry_resolver.cpp"}
 
 
 def sources(*folders):

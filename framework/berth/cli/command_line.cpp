@@ -1,11 +1,17 @@
 #include <berth/cli/command_line.hpp>
 
+#include <algorithm>
+#include <iterator>
+
 #include <CLI/CLI.hpp>
 
 #include <berth/base/error.hpp>
 #include <berth/cli/commands.hpp>
 #include <berth/cli/output.hpp>
+#include <berth/cli/registry_hint.hpp>
 #include <berth/config/directory.hpp>
+#include <berth/config/environment.hpp>
+#include <berth/config/settings.hpp>
 
 #ifndef BERTH_VERSION
 #define BERTH_VERSION "0"
@@ -15,6 +21,14 @@ namespace berth::cli {
 
 location options::where() const {
   return {application, config_directory(application, config_dir), instance};
+}
+
+std::string options::registry_url() const {
+  std::string url = registry;
+  if (url.empty()) url = variable(application, "REGISTRY").value_or("");
+  if (url.empty() && may_ask_registry(where()))
+    url = load_settings(application, where().directory).registry;
+  return url == "file" ? std::string() : url;
 }
 
 namespace {
@@ -95,6 +109,8 @@ command_line parse_command_line(int argc, const char* const* argv) {
   app.add_option("--config-dir", given.config_dir, "Directory of the port file");
   app.add_option("--instance", given.instance, "Which of several servers in the directory")
       ->default_val(std::string(default_instance));
+  app.add_option("--registry", given.registry,
+                 "For url, list, wait and status: etcd://HOST:PORT[,HOST:PORT][/PREFIX], or file");
   app.add_flag("--json", given.json, "Print one JSON object");
   app.require_subcommand(1);
   app.fallthrough();
@@ -113,6 +129,12 @@ command_line parse_command_line(int argc, const char* const* argv) {
   try {
     app.parse(argc, argv);
     check_names(given);
+    const command asking[] = {url, list, wait, status};
+    const bool may =
+        std::find(std::begin(asking), std::end(asking), parsed.chosen) != std::end(asking);
+    if (!may && !given.registry.empty())
+      throw invalid_value("--registry goes with url, list, wait and status");
+    parsed.asks_registry = may && !given.registry_url().empty();
   } catch (const CLI::ParseError& ended) {
     parsed.exit_status = app.exit(ended) == 0 ? done : wrong_usage;
   } catch (const invalid_value& wrong) {

@@ -12,6 +12,7 @@ using command = int (*)(const options&);
 struct command_line {
   options given;
   command chosen = nullptr;
+  bool asks_registry = false;  ///< another than the file system
   /// Nothing more is to do but to exit with this, after --help, --version or wrong usage.
   std::optional<int> exit_status;
 };

@@ -25,6 +25,7 @@ struct options {
   std::string application;
   std::string config_dir;
   std::string instance;
+  std::string registry;
   bool json = false;
 
   std::optional<std::chrono::nanoseconds> timeout;
@@ -42,6 +43,9 @@ struct options {
   bool watch = false;
 
   location where() const;
+  /// The registry that is asked in the place of the file system: as given, else <APP>_REGISTRY,
+  /// else of config.toml; empty where none.
+  std::string registry_url() const;
 };
 
 }  // namespace berth::cli

@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <optional>
 
+#include <berth/cli/other_part.hpp>
+#include <berth/cli/registry_hint.hpp>
 #include <berth/config/directory.hpp>
 #include <berth/discovery/file_text.hpp>
 #include <berth/discovery/record_plain.hpp>
@@ -40,7 +41,7 @@ std::optional<location> asked_for(int argc, char** argv) {
 
 bool answered(int argc, char** argv) try {
   const auto where = asked_for(argc, argv);
-  if (!where) return false;
+  if (!where || cli::may_ask_registry(*where)) return false;
   const auto file = open_file::to_read(where->port_file_name());
   if (!file) return false;
   record server;
@@ -58,10 +59,7 @@ bool answered(int argc, char** argv) try {
 
 int main(int argc, char** argv) {
   if (answered(argc, argv)) return 0;
-  std::error_code failed;
-  const auto here = std::filesystem::read_symlink("/proc/self/exe", failed).parent_path();
-  for (const char* const whole : {"berth-full", BERTH_FULL_COMMAND})
-    ::execv((here / whole).c_str(), argv);
+  cli::become("berth-full", argv);
   constexpr std::string_view complaint =
       "berth: cannot find its other part, berth-full: install berth again\n";
   (void)!::write(STDERR_FILENO, complaint.data(), complaint.size());

@@ -37,6 +37,10 @@ class config_file {
     for (const auto& [key, value] : document) {
       if (key == "plugin")
         read_plugins(value, settings);
+      else if (key == "registry" && value.is_string())
+        settings.registry = value.ref<std::string>();
+      else if (key == "registry")
+        fail(value, "registry must be a string");
       else if (key != "server")
         warn_unknown(key.str(), value);
       else if (const auto* server = value.as_table())

@@ -23,6 +23,7 @@ struct server_settings {
   std::int64_t port = 0;                 ///< 0: the system picks; or 1024-65535
   std::int64_t max_connections = 10000;  ///< 1-100000 served at once
   std::int64_t idle_shutdown_secs = 0;   ///< 0: never; at most a year, 31536000
+  std::string registry;  ///< that clients ask, as in etcd://…; the file system where empty
   std::vector<plugin_settings> plugins;  ///< of [[plugin]] in the file, in its order
 };
 

@@ -1,8 +1,12 @@
 #include <berth/plugins/etcd_client.hpp>
 
+#include <charconv>
+
 #include <fmt/format.h>
 #include <simdjson.h>
 
+#include <berth/coro/event.hpp>
+#include <berth/coro/when_any.hpp>
 #include <berth/discovery/json_object.hpp>
 #include <berth/plugins/base64.hpp>
 
@@ -43,6 +47,11 @@ std::string json_text(std::string_view text) {
   fmt::memory_buffer out;
   write_json_string(out, text);
   return fmt::to_string(out);
+}
+
+task<result<void>> until_set(event& awaited, deadline until) {
+  const auto told = co_await awaited.wait(until);
+  co_return told;
 }
 
 }  // namespace
@@ -142,6 +151,9 @@ task<result<std::vector<etcd_client::entry>>> etcd_client::range(std::string pre
   simdjson::dom::parser parser;
   simdjson::dom::element document;
   if (parser.parse(*answer).get(document) != simdjson::SUCCESS) co_return bad_answer();
+  std::string_view revision;
+  if (document["header"]["revision"].get(revision) == simdjson::SUCCESS)
+    std::from_chars(revision.data(), revision.data() + revision.size(), revision_);
   std::vector<entry> found;
   simdjson::dom::array all;
   if (document["kvs"].get(all) != simdjson::SUCCESS) co_return found;  // none
@@ -153,6 +165,27 @@ task<result<std::vector<etcd_client::entry>>> etcd_client::range(std::string pre
     if (plain_key && plain_value) found.push_back({std::move(*plain_key), std::move(*plain_value)});
   }
   co_return found;
+}
+
+// The answer is a line for each batch of changes, for as long as one listens; the first line only
+// says that the watch is made.
+task<result<void>> etcd_client::changed(std::string prefix, deadline until) {
+  event seen;
+  const auto line = [&seen](std::string_view text) {
+    for (const std::string_view news : {"\"events\"", "\"canceled\"", "\"error\""})
+      if (text.find(news) != std::string_view::npos) seen.set();
+  };
+  std::string body = fmt::format(
+      "{{\"create_request\":{{\"key\":\"{}\",\"range_end\":\"{}\",\"start_revision\":{}}}}}",
+      to_base64(prefix), to_base64(after_prefix(prefix)), revision_ + 1);
+  auto watching = http_.stream(options_.endpoints[current_] + "/v3/watch", std::move(body), line);
+  auto first = co_await when_any(std::move(watching), until_set(seen, until));
+  if (first.index() == 1) co_return std::get<1>(first);
+  const auto& ended = std::get<0>(first);
+  if (ended || ended.cancelled()) co_return ended;
+  last_failure_ = http_.last_failure();
+  current_ = (current_ + 1) % options_.endpoints.size();
+  co_return ended;
 }
 
 }  // namespace berth

@@ -36,6 +36,9 @@ class etcd_client {
   /// All keys that begin with `prefix`.
   task<result<std::vector<entry>>> range(std::string prefix, deadline until);
 
+  /// Until a key that begins with `prefix` changed since the last range, or nobody knows.
+  task<result<void>> changed(std::string prefix, deadline until);
+
   /// Why the last call failed, in words.
   const std::string& last_failure() const noexcept { return last_failure_; }
 
@@ -48,6 +51,7 @@ class etcd_client {
   etcd_options options_;
   std::size_t current_ = 0;  // the endpoint that answered last
   std::string last_failure_;
+  std::int64_t revision_ = 0;  // of the last range
 };
 
 }  // namespace berth

@@ -1,0 +1,43 @@
+// Where the live servers of an application are found by name. The embedded one is the file system,
+// which knows those of this user on this machine; etcd knows those of many (plugins/etcd_registry).
+// On the loop's thread; end all calls before it ends.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <berth/base/result.hpp>
+#include <berth/coro/deadline.hpp>
+#include <berth/coro/task.hpp>
+#include <berth/discovery/record.hpp>
+#include <berth/io/directory_watch.hpp>
+
+namespace berth {
+
+class registry {
+ public:
+  virtual ~registry() = default;
+
+  /// Every live server of the application, in a stable order. A failure where it cannot be asked.
+  virtual task<result<std::vector<record>>> list(std::string application, deadline until) = 0;
+  /// Until that may have changed since it was listed last.
+  virtual task<result<void>> changed(std::string application, deadline until) = 0;
+  /// Why the last call failed, in words; empty where its code says it all.
+  virtual std::string last_failure() const { return {}; }
+  /// Why a server that is listed counts as live.
+  virtual std::string reason() const = 0;
+};
+
+/// The servers of this user on this machine, wherever their directories are.
+class file_registry final : public registry {
+ public:
+  task<result<std::vector<record>>> list(std::string application, deadline until) override;
+  task<result<void>> changed(std::string application, deadline until) override;
+  std::string reason() const override { return "its port file says so"; }
+
+ private:
+  std::optional<directory_watch> watch_;
+};
+
+}  // namespace berth

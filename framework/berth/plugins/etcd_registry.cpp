@@ -1,0 +1,57 @@
+#include <berth/plugins/etcd_registry.hpp>
+
+#include <sstream>
+
+#include <fmt/format.h>
+
+#include <berth/base/log.hpp>
+#include <berth/discovery/record_codec.hpp>
+
+namespace berth {
+
+etcd_location::etcd_location(const std::string& url) {
+  const bool secure = url.starts_with("etcds://");
+  if (!secure && !url.starts_with("etcd://"))
+    throw invalid_value(
+        fmt::format("\"{}\" is no registry: use etcd://HOST:PORT[,HOST:PORT][/PREFIX]", url));
+  std::string rest = url.substr(secure ? 8 : 7);
+  const auto slash = rest.find('/');
+  prefix = slash == std::string::npos ? "" : rest.substr(slash);
+  while (prefix.ends_with('/')) prefix.pop_back();
+  if (prefix.empty()) prefix = "/berth";
+  rest = rest.substr(0, slash);
+  if (const auto at = rest.rfind('@'); at != std::string::npos) {
+    const std::string who = rest.substr(0, at);
+    const auto colon = who.find(':');
+    options.user = who.substr(0, colon);
+    if (colon != std::string::npos) options.password = who.substr(colon + 1);
+    rest = rest.substr(at + 1);
+  }
+  std::istringstream hosts(rest);
+  for (std::string each; std::getline(hosts, each, ',');)
+    if (!each.empty()) options.endpoints.push_back((secure ? "https://" : "http://") + each);
+  if (options.endpoints.empty())
+    throw invalid_value(fmt::format("the registry \"{}\" names no host", url));
+}
+
+task<result<std::vector<record>>> etcd_registry::list(std::string application, deadline until) {
+  auto found = co_await client_.range(prefix_of(application), until);
+  if (!found) co_return failure(found.error(), found.reason());
+  std::vector<record> servers;
+  for (auto& each : *found) {
+    const std::size_t size = each.value.size();
+    each.value.append(parse_padding, '\0');
+    try {
+      servers.push_back(parse_record({each.value.data(), size}));
+    } catch (const invalid_record& invalid) {
+      log::warning("{} in etcd is no record: {}", each.key, invalid.what());
+    }
+  }
+  co_return servers;
+}
+
+task<result<void>> etcd_registry::changed(std::string application, deadline until) {
+  return client_.changed(prefix_of(application), until);
+}
+
+}  // namespace berth
