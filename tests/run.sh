@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 . examples/setup.sh
 . tests/count.sh
 
-need_packages $build_packages catch2 python3 python3-prometheus-client libsystemd-dev procps bsdutils
+need_packages $build_packages catch2 python3 python3-prometheus-client libsystemd-dev etcd-server procps bsdutils
 soak=false
 [ "${1:-}" != --soak ] || soak=true
 [ ! -f build/build.ninja ] || meson configure build -Dsoak=$soak >/dev/null

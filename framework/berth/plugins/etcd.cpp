@@ -4,16 +4,19 @@
 // again. Nothing that etcd does or does not do stops the service.
 //
 // Settings: endpoints (http://HOST:PORT, several with ';' between), prefix (/berth), ttl (seconds,
-// 10), user, password, ca, certificate, key.
+// 10), host (at which others reach the service; the machine's name where it listens on every
+// address), user, password, ca, certificate, key.
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <sstream>
 
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include <berth/base/error.hpp>
 #include <berth/coro/sleep.hpp>
+#include <berth/discovery/record_codec.hpp>
 #include <berth/plugins/etcd_client.hpp>
 #include <berth/plugins/plugin.hpp>
 
@@ -39,12 +42,17 @@ std::chrono::seconds seconds_of(const std::string& text) {
   return std::chrono::seconds(value);
 }
 
-std::string instance_id_of(const std::string& record) {
-  simdjson::dom::parser parser;
-  std::string_view id;
-  if (parser.parse(record)["instance_id"].get(id) != simdjson::SUCCESS)
-    throw std::runtime_error("the record has no instance_id");
-  return std::string(id);
+record read(std::string text) {
+  const std::size_t size = text.size();
+  text.append(parse_padding, '\0');
+  return parse_record({text.data(), size});
+}
+
+std::string name_of_machine() {
+  char name[256] = "";
+  if (::gethostname(name, sizeof name - 1) != 0)
+    throw error(last_system_error(), "find the name of this machine");
+  return name;
 }
 
 class etcd final : public plugin {
@@ -55,6 +63,7 @@ class etcd final : public plugin {
     options.password = setting("password");
     options.http = {setting("ca"), setting("certificate"), setting("key")};
     prefix_ = setting("prefix").empty() ? "/berth" : setting("prefix");
+    host_ = setting("host");
     time_ = seconds_of(setting("ttl"));
     client_.emplace(loop(), std::move(options));
     registering_.emplace(loop().context());
@@ -68,9 +77,14 @@ class etcd final : public plugin {
   }
 
   static task<> begin(etcd& self, plugin_event event) {
-    self.record_ = event.text("record");
-    self.key_ = fmt::format("{}/{}/{}", self.prefix_, event.text("application"),
-                            instance_id_of(self.record_));
+    record server = read(event.text("record"));
+    if (!self.host_.empty())
+      server.host = self.host_;
+    else if (reachable_host(server.host) != server.host)
+      server.host = name_of_machine();
+    self.record_ = format_record(server);
+    self.key_ =
+        fmt::format("{}/{}/{}", self.prefix_, event.text("application"), server.instance_id);
     self.registering_->spawn(keep_registered(self));
     co_return;
   }
@@ -130,7 +144,7 @@ class etcd final : public plugin {
   std::optional<etcd_client> client_;
   std::optional<scope> registering_;
   std::chrono::seconds time_{10};
-  std::string prefix_, key_, record_, lease_;
+  std::string prefix_, host_, key_, record_, lease_;
   bool told_ = false;
 };
 

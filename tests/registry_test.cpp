@@ -1,0 +1,168 @@
+// Registries, and how clients are spread over the servers that they find there.
+#include <berth/coro/scope.hpp>
+#include <berth/discovery/claim.hpp>
+#include <berth/discovery/instance_list.hpp>
+#include <berth/discovery/registry_resolver.hpp>
+#include <berth/io/event_loop.hpp>
+#include <berth/plugins/base64.hpp>
+#include <berth/plugins/etcd_registry.hpp>
+
+#include "support/catch.hpp"
+#include "support/process.hpp"
+
+using namespace berth;
+using namespace std::chrono_literals;
+
+namespace {
+
+record server(const std::string& id) {
+  record made = describe_this_process("127.0.0.1", 8080, "1");
+  made.instance_id = id;
+  return made;
+}
+
+std::vector<record> servers(std::initializer_list<const char*> ids) {
+  std::vector<record> all;
+  for (const char* const id : ids) all.push_back(server(id));
+  return all;
+}
+
+/// The servers whose turn it is, one after the other.
+std::string turns(server_rotation& rotation, int count, steady_time now) {
+  std::string ids;
+  for (int i = 0; i < count; ++i) ids += rotation.next(now)->instance_id;
+  return ids;
+}
+
+/// The list of this user's servers in a directory of the test's own.
+struct own_list {
+  own_list() { ::setenv("XDG_RUNTIME_DIR", directory.path().c_str(), 1); }
+  ~own_list() { ::unsetenv("XDG_RUNTIME_DIR"); }
+  test::temporary_directory directory;
+};
+
+}  // namespace
+
+TEST_CASE("servers take turns, and one that comes is asked next") {
+  server_rotation rotation;
+  const steady_time now{};
+  REQUIRE_FALSE(rotation.next(now));
+  rotation.update(servers({"a", "b", "c"}));
+  REQUIRE(turns(rotation, 7, now) == "abcabca");
+  rotation.update(servers({"a", "b", "c", "d"}));
+  REQUIRE(turns(rotation, 5, now) == "dbcad");
+  rotation.update(servers({"b", "d"}));
+  REQUIRE(turns(rotation, 4, now) == "bdbd");
+  rotation.update({});
+  REQUIRE_FALSE(rotation.next(now));
+}
+
+TEST_CASE("a server that failed is asked last, and as the others after a while") {
+  server_rotation rotation;
+  const steady_time now{};
+  rotation.update(servers({"a", "b", "c"}));
+  rotation.failed(server("a"), now);
+  rotation.failed(server("nobody"), now);
+  REQUIRE(turns(rotation, 4, now) == "bcbc");
+  rotation.failed(server("c"), now + 1s);
+  rotation.failed(server("b"), now + 2s);
+  // All have failed: the one that did so first has had most time to recover.
+  REQUIRE(turns(rotation, 2, now + 3s) == "aa");
+  rotation.failed(server("a"), now + 3s);
+  REQUIRE(turns(rotation, 2, now + 4s) == "cc");
+  rotation.update(servers({"a", "b", "c"}));
+  REQUIRE(turns(rotation, 2, now + 4s) == "cc");
+  const auto forgotten = now + 3s + server_rotation::forgotten_after;
+  REQUIRE(turns(rotation, 6, forgotten) == "bacbac");
+}
+
+TEST_CASE("the file system is a registry: a client sees servers come and go") {
+  const own_list list;
+  test::temporary_directory one, two;
+  const auto body = [](std::filesystem::path first_at, std::filesystem::path second_at) -> task<> {
+    const auto here = co_await current_context();
+    file_registry files;
+    registry_resolver known(here, files, "pm");
+    const auto until = [] { return deadline::after(20s); };
+    const auto serve = [](const std::filesystem::path& at) {
+      const location where("pm", at);
+      auto owned = std::make_unique<claim>(where, describe_this_process("127.0.0.1", 8080, "1"));
+      instance_list::enter(where);
+      return owned;
+    };
+    auto first = serve(first_at);
+    auto changed = co_await known.changed(until());
+    REQUIRE(changed);
+    REQUIRE(known.all().size() == 1);
+    auto second = serve(second_at);
+    changed = co_await known.changed(until());
+    REQUIRE(known.all().size() == 2);
+    const auto asked = known.next();
+    REQUIRE(known.next()->instance_id != asked->instance_id);
+    known.failed(*asked);
+    REQUIRE(known.next()->instance_id != asked->instance_id);
+    first->remove();  // as one that is killed, it leaves its entry
+    changed = co_await known.changed(until());
+    REQUIRE(changed);
+    REQUIRE(known.all().size() == 1);
+    const auto none = co_await known.changed(deadline::after(1ms));
+    REQUIRE(none.timed_out());
+    co_await known.close();
+  };
+  run(body(one.path(), two.path()));
+}
+
+TEST_CASE("who waits for a change is told when the resolver closes") {
+  const own_list list;
+  const auto body = []() -> task<> {
+    const auto here = co_await current_context();
+    file_registry files;
+    registry_resolver known(here, files, "pm");
+    scope waiting(here);
+    bool told = false;
+    waiting.spawn(
+        [](registry_resolver& of, bool& into) -> task<> {
+          const auto changed = co_await of.changed();
+          into = changed.cancelled();
+        },
+        std::ref(known), std::ref(told));
+    co_await known.close();
+    co_await waiting.join();
+    REQUIRE(told);
+  };
+  run(body());
+}
+
+TEST_CASE("the address of a registry") {
+  const etcd_location plain("etcd://a:1");
+  REQUIRE(plain.options.endpoints == std::vector<std::string>{"http://a:1"});
+  REQUIRE(plain.prefix == "/berth");
+  REQUIRE(plain.options.user.empty());
+  const etcd_location full("etcds://me:p@ss:word@a:1,b:2/x/y/");
+  REQUIRE(full.options.endpoints == std::vector<std::string>{"https://a:1", "https://b:2"});
+  REQUIRE(full.prefix == "/x/y");
+  REQUIRE(full.options.user == "me");
+  REQUIRE(full.options.password == "p@ss:word");
+  for (const std::string bad : {"", "a:1", "http://a:1", "etcd://", "etcd:///x", "etcd://,"})
+    REQUIRE_THROWS_AS(etcd_location(bad), invalid_value);
+}
+
+TEST_CASE("base64 carries any bytes, and refuses what is none") {
+  // RFC 4648, 10.
+  const std::pair<std::string, std::string> known[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
+  for (const auto& [bytes, text] : known) {
+    REQUIRE(to_base64(bytes) == text);
+    REQUIRE(from_base64(text) == bytes);
+  }
+  std::string all;
+  for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
+  REQUIRE(from_base64(to_base64(all)) == all);
+  for (const std::string bad : {"Z", "Zg", "Zg=", "Z===", "====", "Zm9*", "Zm=v"})
+    REQUIRE_FALSE(from_base64(bad));
+}
