@@ -17,8 +17,10 @@
 #include <berth/coro/when_any.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/ensure.hpp>
+#include <berth/discovery/instance_list.hpp>
 #include <berth/discovery/lookup_watch.hpp>
 #include <berth/discovery/process.hpp>
+#include <berth/discovery/registry_resolver.hpp>
 #include <berth/discovery/resolver.hpp>
 #include <berth/io/child_process.hpp>
 #include <berth/io/file.hpp>
@@ -762,6 +764,72 @@ ROW(lookup_watch_row, published_row, "lookup_watch::changed") {
   AWAIT(watch.changed())
   void complete() override { owned.emplace(where, discovery_row::ours()); }
 };
+
+#ifndef _WIN32
+void list_in(const std::filesystem::path& directory) {
+  ::setenv("XDG_RUNTIME_DIR", directory.c_str(), 1);
+}
+
+ROW(registry_list_row, pool_row, "file_registry::list") {
+  using pool_row::pool_row;
+  file_registry files;
+  task<> prepare_more() override {
+    list_in(directory.path());
+    co_return;
+  }
+  AWAIT(files.list("pm", deadline::never()))
+};
+
+struct registry_row : published_row {
+  using published_row::published_row;
+  file_registry files;
+  void complete() override {
+    owned.emplace(where, discovery_row::ours());
+    instance_list::enter(where);
+  }
+};
+
+ROW(registry_changed_row, registry_row, "file_registry::changed") {
+  using registry_row::registry_row;
+  task<> prepare() override {
+    list_in(directory.path());
+    const auto none = co_await files.list("pm", deadline::never());
+    REQUIRE(none);
+  }
+  AWAIT(files.changed("pm", deadline::never()))
+};
+
+ROW(registry_resolver_changed_row, registry_row, "registry_resolver::changed") {
+  using registry_row::registry_row;
+  std::optional<registry_resolver> servers;
+  task<> prepare() override {
+    list_in(directory.path());
+    const auto here = co_await current_context();
+    execution_context unstopped;
+    unstopped.loop = here.loop;
+    servers.emplace(unstopped, files, "pm");
+  }
+  AWAIT(servers->changed())
+  bool can_wait_again() const override { return false; }  // it tells what comes, not what was
+  task<> tidy() override {
+    co_await servers->close();
+    co_await row::tidy();
+  }
+};
+
+ROW(registry_resolver_close_row, registry_row, "registry_resolver::close") {
+  using registry_row::registry_row;
+  task<outcome> wait() override {
+    list_in(directory.path());
+    const auto here = co_await current_context();
+    registry_resolver servers(here, files, "pm");
+    co_await servers.close();
+    co_return outcome{true, {}, stop_reason::none};
+  }
+  void complete() override {}
+  bool can_be_cancelled() const override { return false; }
+};
+#endif
 
 // The scenarios.
 

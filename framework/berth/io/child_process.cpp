@@ -69,6 +69,7 @@ uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_c
 }  // namespace
 
 struct child_process::core final : wait_point, loop_resident {
+  explicit core(event_loop& of) : loop(of) {}
   bool ready() const noexcept override { return status.has_value(); }
   void ended(std::int64_t code, int signal) {
     status = exit_status{code, signal};
@@ -84,6 +85,7 @@ struct child_process::core final : wait_point, loop_resident {
     end_waiting();
   }
 
+  event_loop& loop;
   uv_process_t native;
   std::optional<exit_status> status;
   bool detached = false;
@@ -126,7 +128,7 @@ child_process::child_process(event_loop& loop, const std::vector<std::string>& c
     native.flags |= UV_PROCESS_DETACHED;
     keep_descriptors_from_children();
   }
-  core_ = new core;
+  core_ = new core(loop);
   core_->detached = options.detached;
   core_->native.data = core_;
   const int status = uv_spawn(loop.native(), &core_->native, &native);
@@ -145,7 +147,7 @@ void child_process::leave() noexcept {
   if (kept->status) return kept->close();
   kept->left = true;
   uv_unref(reinterpret_cast<uv_handle_t*>(&kept->native));
-  static_cast<event_loop*>(kept->native.loop->data)->adopt(*kept);
+  kept->loop.adopt(*kept);
 }
 
 void child_process::kill_session(int signal) noexcept {
