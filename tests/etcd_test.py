@@ -43,13 +43,13 @@ class Etcd:
         self.client, self.peer = (f"http://127.0.0.1:{free_port()}" for _ in range(2))
         self.process = None
 
-    def start(self, cluster):
+    def start(self, cluster, *more):
         members = ",".join(f"{each.name}={each.peer}" for each in cluster)
         self.process = subprocess.Popen(
             ["etcd", "--name", self.name, "--data-dir", self.directory, "--listen-client-urls", self.client,
              "--advertise-client-urls", self.client, "--listen-peer-urls", self.peer,
              "--initial-advertise-peer-urls", self.peer, "--initial-cluster", members, "--unsafe-no-fsync",
-             "--heartbeat-interval", "50", "--election-timeout", "500"],
+             "--heartbeat-interval", "50", "--election-timeout", "500", *more],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def stop(self):
@@ -252,6 +252,10 @@ class Registered(unittest.TestCase):
         self.assertIn("alive (its lease in etcd is kept alive)", self.berth("status").stdout)
         other = self.service([etcd])
         eventually(lambda: len(etcd.keys()) == 2)
+        spread = subprocess.run([os.path.join(os.path.dirname(PM_SERVER), "spread"), registry, "pm"], capture_output=True, text=True, timeout=60)
+        turns = spread.stdout.splitlines()
+        self.assertEqual(len(turns), 10, spread.stderr)
+        self.assertEqual({turns.count(each) for each in turns}, {5})
         listed = json.loads(self.berth("--json", "list").stdout)
         self.assertEqual({each["instance"] for each in listed}, {server.record["instance_id"], other.record["instance_id"]})
         # Those who ask are spread.
@@ -316,6 +320,23 @@ class Registered(unittest.TestCase):
         answer = subprocess.run(["ip", "netns", "exec", name, "curl", "-sS", "--noproxy", "*", found.stdout.strip() + "/health"],
                                 capture_output=True, text=True, timeout=60)
         self.assertEqual(json.loads(answer.stdout), {"status": "ok"}, answer.stderr)
+
+    @unittest.skipUnless(shutil.which("openssl"), "openssl is not installed")
+    def test_tls(self):
+        certificate, key = os.path.join(self.directory, "c.pem"), os.path.join(self.directory, "k.pem")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, "-days", "2",
+                        "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, stderr=subprocess.DEVNULL)
+        etcd = Etcd(self.directory)
+        etcd.client = etcd.client.replace("http", "https")
+        self.addCleanup(etcd.stop)
+        etcd.start([etcd], "--cert-file", certificate, "--key-file", key)
+        registry = etcd.client.replace("https", "etcds")
+        server = self.service([etcd], ca=certificate)
+        url = f"http://127.0.0.1:{server.record['port']}\n"
+        eventually(lambda: self.berth("--registry", f"{registry}?ca={certificate}", "url").stdout == url)
+        refused = self.berth("--registry", registry, "url")  # nobody vouches for that certificate
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("certificate", refused.stderr)
 
     def test_users_and_passwords(self):
         etcd, = self.cluster()

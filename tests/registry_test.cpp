@@ -143,7 +143,13 @@ TEST_CASE("the address of a registry") {
   REQUIRE(full.prefix == "/x/y");
   REQUIRE(full.options.user == "me");
   REQUIRE(full.options.password == "p@ss:word");
-  for (const std::string bad : {"", "a:1", "http://a:1", "etcd://", "etcd:///x", "etcd://,"})
+  const etcd_location secure("etcds://a:1/x?ca=/c.pem&certificate=/d.pem&key=/k.pem");
+  REQUIRE(secure.prefix == "/x");
+  REQUIRE(secure.options.http.ca == "/c.pem");
+  REQUIRE(secure.options.http.certificate == "/d.pem");
+  REQUIRE(secure.options.http.key == "/k.pem");
+  for (const std::string bad : {"etcds://a:1?x=y", "etcds://a:1?ca", "", "a:1", "http://a:1",
+                                "etcd://", "etcd:///x", "etcd://,"})
     REQUIRE_THROWS_AS(etcd_location(bad), invalid_value);
 }
 

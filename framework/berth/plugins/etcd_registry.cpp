@@ -9,12 +9,36 @@
 
 namespace berth {
 
+namespace {
+
+void read_files(const std::string& query, http_options& into) {
+  std::istringstream parts(query);
+  for (std::string each; std::getline(parts, each, '&');) {
+    const auto middle = each.find('=');
+    const std::string name = each.substr(0, middle);
+    std::string* const file = name == "ca"            ? &into.ca
+                              : name == "certificate" ? &into.certificate
+                              : name == "key"         ? &into.key
+                                                      : nullptr;
+    if (!file || middle == std::string::npos)
+      throw invalid_value(
+          fmt::format("\"{}\" is none of ca=FILE, certificate=FILE, key=FILE", each));
+    *file = each.substr(middle + 1);
+  }
+}
+
+}  // namespace
+
 etcd_location::etcd_location(const std::string& url) {
   const bool secure = url.starts_with("etcds://");
   if (!secure && !url.starts_with("etcd://"))
     throw invalid_value(
         fmt::format("\"{}\" is no registry: use etcd://HOST:PORT[,HOST:PORT][/PREFIX]", url));
   std::string rest = url.substr(secure ? 8 : 7);
+  if (const auto query = rest.find('?'); query != std::string::npos) {
+    read_files(rest.substr(query + 1), options.http);
+    rest = rest.substr(0, query);
+  }
   const auto slash = rest.find('/');
   prefix = slash == std::string::npos ? "" : rest.substr(slash);
   while (prefix.ends_with('/')) prefix.pop_back();

@@ -7,8 +7,9 @@
 
 namespace berth {
 
-/// Of "etcd://[USER:PASSWORD@]HOST:PORT[,HOST:PORT…][/PREFIX]", and "etcds://…" over TLS; the
-/// prefix is "/berth" where none is given. Throws invalid_value.
+/// Of "etcd://[USER:PASSWORD@]HOST:PORT[,HOST:PORT...][/PREFIX]", and over TLS "etcds://...", which
+/// may end with "?ca=FILE&certificate=FILE&key=FILE"; the prefix is "/berth" where none is given.
+/// Throws invalid_value.
 struct etcd_location {
   explicit etcd_location(const std::string& url);
 
