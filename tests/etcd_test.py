@@ -263,7 +263,7 @@ class Registered(unittest.TestCase):
         eventually(lambda: self.berth("url").stdout == url)
 
     def test_a_registry_that_cannot_be_asked_is_an_error_that_says_why(self):
-        for registry, reason in (("http://x", "is no registry: use etcd://"), ("etcd://", "names no host"),
+        for registry, reason in (("http://x", "is no registry: this program knows etcd, etcds, file"), ("etcd://", "names no host"),
                                  (f"etcd://127.0.0.1:{free_port()}", "Couldn't connect")):
             run = self.berth("--registry", registry, "url")
             self.assertEqual(run.returncode, 1)

@@ -3,6 +3,7 @@
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/instance_list.hpp>
 #include <berth/discovery/registry_resolver.hpp>
+#include <berth/discovery/resolver.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/plugins/base64.hpp>
 #include <berth/plugins/etcd_registry.hpp>
@@ -110,6 +111,57 @@ TEST_CASE("the file system is a registry: a client sees servers come and go") {
     co_await known.close();
   };
   run(body(one.path(), two.path()));
+}
+
+TEST_CASE("registries are made by the scheme of their URL, and one's own can be added") {
+  registry_factories factories;
+  event_loop loop;
+  REQUIRE(factories.open(loop, "file")->reason() == "its port file says so");
+  REQUIRE_THROWS_WITH(factories.open(loop, "etcd://a:1"),
+                      "\"etcd://a:1\" is no registry: this program knows file");
+  add_etcd(factories);
+  REQUIRE(factories.open(loop, "etcd://a:1")->reason() == "its lease in etcd is kept alive");
+  REQUIRE_THROWS_AS(factories.open(loop, "etcds://"), invalid_value);
+  factories.add("mine", [](event_loop&, const std::string& url) -> std::unique_ptr<registry> {
+    throw invalid_value("asked for " + url);
+  });
+  REQUIRE_THROWS_WITH(factories.open(loop, "mine:1"), "asked for mine:1");
+}
+
+TEST_CASE("hooks of a client see each look and each change") {
+  test::temporary_directory directory;
+  const auto body = [](std::filesystem::path at) -> task<> {
+    const auto here = co_await current_context();
+    const location where("pm", at);
+    client_hooks hooks;
+    std::size_t looks = 0;
+    std::vector<std::string> seen;
+    hooks.resolving.add("count", [&](const location& asked) -> task<> {
+      REQUIRE(asked.directory == at);
+      ++looks;
+      co_return;
+    });
+    hooks.resolved.add("fails", [](const std::optional<record>&) -> task<> {
+      throw std::runtime_error("harmless");
+      co_return;
+    });
+    hooks.resolved.add("note", [&](const std::optional<record>& now) -> task<> {
+      seen.push_back(now ? now->version : "none");
+      co_return;
+    });
+    resolver servers(here, where, default_liveness(), &hooks);
+    std::optional<claim> owned(std::in_place, where, describe_this_process("127.0.0.1", 8080, "1"));
+    auto changed = co_await servers.changed(deadline::after(20s));
+    REQUIRE(changed);
+    owned.reset();
+    changed = co_await servers.changed(deadline::after(20s));
+    REQUIRE(changed);
+    co_await servers.close();
+    REQUIRE(looks >= 2);
+    REQUIRE(seen == std::vector<std::string>{"1", "none"});
+    REQUIRE(hooks.statistics.failures == 2);
+  };
+  run(body(directory.path()));
 }
 
 TEST_CASE("who waits for a change is told when the resolver closes") {

@@ -6,6 +6,7 @@
 #include <berth/coro/when_all.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/port_file.hpp>
+#include <berth/discovery/record_codec.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/offload.hpp>
 #include <berth/io/tcp.hpp>
@@ -399,6 +400,50 @@ TEST_CASE("hooks are called in order, awaited, and may add to what is published"
                                           "publishing late", "published",   "ready",
                                           "draining",        "unpublished", "stopped"};
   REQUIRE(order == expected);
+}
+
+TEST_CASE(
+    "a hook that takes too long is cancelled and named; before publishing it stops the start") {
+  test::temporary_directory directory;
+  service slow("slow", "1");
+  bool cancelled = false;
+  slow.hooks().bound.add(
+      "sleeper",
+      [&](const endpoint&) -> task<> {
+        const auto slept = co_await sleep_for(1h);
+        cancelled = !slept;
+      },
+      0, 20ms);
+  service::overrides given;
+  given.config_dir = directory.path();
+  REQUIRE_THROWS_WITH(
+      run(slow.serve(given)),
+      "hook \"sleeper\" at \"bound\" failed: it took longer than 20 ms, and was cancelled");
+  REQUIRE(cancelled);
+}
+
+TEST_CASE("a service judges who was there before by the strategy that it is given") {
+  test::temporary_directory directory;
+  const location where("judge", directory.path());
+  record other = describe_this_process("127.0.0.1", 1, "1");
+  other.lock.clear();
+  test::write_text(where.port_file(), format_record(other));
+  service::overrides given;
+  given.config_dir = directory.path();
+  service refused("judge", "1");
+  REQUIRE_THROWS_AS(run(refused.serve(given)), already_running);
+  // Nothing listens there: by its port, that server is dead.
+  const connect_liveness by_port;
+  service judging("judge", "1");
+  judging.set_liveness(by_port);
+  drain_times times;
+  times.quiet = 1ms;
+  judging.set_drain_times(times);
+  judging.hooks().ready.add("stop", [&]() -> task<> {
+    judging.stop();
+    co_return;
+  });
+  REQUIRE_NOTHROW(run(judging.serve(given)));
 }
 
 TEST_CASE("a hook that throws before publishing stops the start, and is named") {

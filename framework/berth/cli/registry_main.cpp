@@ -154,8 +154,10 @@ int main(int argc, char** argv) {
   if (line.exit_status) return *line.exit_status;
   try {
     event_loop loop;
-    etcd_registry asked(loop, etcd_location(line.given.registry_url()));
-    return loop.run(cli::ask(line, asked));
+    registry_factories factories;
+    add_etcd(factories);
+    const auto asked = factories.open(loop, line.given.registry_url());
+    return loop.run(cli::ask(line, *asked));
   } catch (const std::exception& refused) {
     cli::complain(refused.what());
     return cli::failed;

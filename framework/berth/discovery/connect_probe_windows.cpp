@@ -34,7 +34,7 @@ probe_result try_one(const addrinfo& address, std::chrono::milliseconds longest)
     FD_ZERO(&failed);
     FD_SET(socket, &done);
     FD_SET(socket, &failed);
-    const timeval wait{static_cast<long>(longest.count() / 1000),
+    timeval wait{static_cast<long>(longest.count() / 1000),
                        static_cast<long>(longest.count() % 1000 * 1000)};
     ::select(0, nullptr, &done, &failed, &wait);
     int failure = 0, size = sizeof failure;

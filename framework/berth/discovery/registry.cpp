@@ -2,12 +2,27 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include <berth/base/error.hpp>
 #include <berth/discovery/instance_list.hpp>
 #include <berth/discovery/trust.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/offload.hpp>
 
 namespace berth {
+
+registry_factories::registry_factories() {
+  add("file", [](event_loop&, const std::string&) { return std::make_unique<file_registry>(); });
+}
+
+std::unique_ptr<registry> registry_factories::open(event_loop& loop, const std::string& url) const {
+  const auto found = factories_.find(url.substr(0, url.find(':')));
+  if (found != factories_.end()) return found->second(loop, url);
+  std::string known;
+  for (const auto& [scheme, makes] : factories_) known += (known.empty() ? "" : ", ") + scheme;
+  throw invalid_value(fmt::format("\"{}\" is no registry: this program knows {}", url, known));
+}
 
 // The watch comes before the look, so that no change falls between.
 task<result<std::vector<record>>> file_registry::list(std::string application, deadline) {

@@ -3,6 +3,9 @@
 // On the loop's thread; end all calls before it ends.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -27,6 +30,21 @@ class registry {
   virtual std::string last_failure() const { return {}; }
   /// Why a server that is listed counts as live.
   virtual std::string reason() const = 0;
+};
+
+/// Makes registries by the scheme of their URL: "file" here, others as they are added.
+class registry_factories {
+ public:
+  using factory =
+      std::function<std::unique_ptr<registry>(event_loop& loop, const std::string& url)>;
+
+  registry_factories();
+  void add(std::string scheme, factory makes) { factories_[std::move(scheme)] = std::move(makes); }
+  /// Throws invalid_value where nobody knows the scheme, or its factory refuses the rest.
+  std::unique_ptr<registry> open(event_loop& loop, const std::string& url) const;
+
+ private:
+  std::map<std::string, factory> factories_;
 };
 
 /// The servers of this user on this machine, wherever their directories are.

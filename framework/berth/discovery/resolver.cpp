@@ -10,8 +10,8 @@ namespace berth {
 using namespace std::chrono_literals;
 
 resolver::resolver(const execution_context& context, location where,
-                   const liveness_strategy& strategy)
-    : where_(std::move(where)), strategy_(strategy), looking_(context) {
+                   const liveness_strategy& strategy, client_hooks* hooks)
+    : where_(std::move(where)), strategy_(strategy), hooks_(hooks), looking_(context) {
   looking_.spawn(look());
 }
 
@@ -23,12 +23,12 @@ task<> resolver::look() {
     bool failed = false;
     try {
       if (!watch) watch.emplace(event_loop::of(here), where_);
+      if (hooks_) co_await hooks_->resolving.fire(where_);
       auto found = co_await async::examine(where_, strategy_);
       if (!found) break;
-      if (*found && !(*found)->stale())
-        see(std::move((*found)->server));
-      else
-        see(std::nullopt);
+      std::optional<record> now;
+      if (*found && !(*found)->stale()) now = std::move((*found)->server);
+      co_await see(std::move(now));
       const auto changed = co_await watch->changed(deadline::after(here.loop->now(), look_again));
       if (changed.cancelled()) break;
     } catch (const error& unreadable) {
@@ -42,12 +42,14 @@ task<> resolver::look() {
   }
 }
 
-void resolver::see(std::optional<record> now) {
-  if (now == current_) return;
+task<> resolver::see(std::optional<record> now) {
+  if (now == current_) co_return;
   current_ = std::move(now);
   ++changes_;
   changed_.set();
   changed_.reset();
+  const auto seen = current_;  // a hook may wait while it changes again
+  if (hooks_) co_await hooks_->resolved.fire(seen);
 }
 
 task<result<std::optional<record>>> resolver::changed(deadline until) {

@@ -16,15 +16,16 @@
 #include <berth/coro/event.hpp>
 #include <berth/coro/scope.hpp>
 #include <berth/coro/task.hpp>
+#include <berth/discovery/client_hooks.hpp>
 #include <berth/discovery/port_file.hpp>
 
 namespace berth {
 
 class resolver {
  public:
-  /// Begins to look. The strategy must outlive it.
+  /// Begins to look. The strategy and the hooks must outlive it.
   resolver(const execution_context& context, location where,
-           const liveness_strategy& strategy = default_liveness());
+           const liveness_strategy& strategy = default_liveness(), client_hooks* hooks = nullptr);
   resolver(const resolver&) = delete;
   resolver& operator=(const resolver&) = delete;
 
@@ -40,10 +41,11 @@ class resolver {
 
  private:
   task<> look();
-  void see(std::optional<record> now);
+  task<> see(std::optional<record> now);
 
   location where_;
   const liveness_strategy& strategy_;
+  client_hooks* hooks_;
   std::optional<record> current_;
   std::uint64_t changes_ = 0;
   bool closed_ = false;

@@ -58,6 +58,13 @@ etcd_location::etcd_location(const std::string& url) {
     throw invalid_value(fmt::format("the registry \"{}\" names no host", url));
 }
 
+void add_etcd(registry_factories& to) {
+  for (const char* const scheme : {"etcd", "etcds"})
+    to.add(scheme, [](event_loop& loop, const std::string& url) {
+      return std::make_unique<etcd_registry>(loop, etcd_location(url));
+    });
+}
+
 task<result<std::vector<record>>> etcd_registry::list(std::string application, deadline until) {
   auto found = co_await client_.range(prefix_of(application), until);
   if (!found) co_return failure(found.error(), found.reason());

@@ -37,4 +37,7 @@ class etcd_registry final : public registry {
   std::string prefix_;
 };
 
+/// "etcd://…" and "etcds://…".
+void add_etcd(registry_factories& to);
+
 }  // namespace berth

@@ -136,6 +136,7 @@ task<publication> service::publish(const tcp_listener& listener) {
     server.endpoints[each->name] = {settings_.host, each->listener->bound().port, each->scheme};
   co_await hooks_.publishing.fire_or_throw(server);
   claim_options options;
+  options.strategy = liveness_;
   if (const char* const replaced = std::getenv(replaces_variable)) options.replaces = replaced;
   if (!options.replaces.empty()) server.metadata["replaces"] = options.replaces;
   auto published = co_await publication::publish(where_, std::move(server), std::move(options));

@@ -24,6 +24,7 @@
 #include <berth/config/settings.hpp>
 #include <berth/coro/event.hpp>
 #include <berth/coro/task.hpp>
+#include <berth/discovery/liveness.hpp>
 #include <berth/discovery/location.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/signal_set.hpp>
@@ -70,6 +71,8 @@ class service {
   void load_plugin(std::filesystem::path path, std::map<std::string, std::string> values = {}) {
     wanted_plugins_.push_back({std::move(path), std::move(values)});
   }
+  /// How a server that was there before is judged; must outlive the service.
+  void set_liveness(const liveness_strategy& strategy) { liveness_ = &strategy; }
   void set_drain_times(drain_times times) { drain_times_ = times; }
   service_hooks& hooks() noexcept { return hooks_; }
 
@@ -124,6 +127,7 @@ class service {
   std::chrono::milliseconds idle_shutdown_{0};
   connection_handler handler_;
   service_hooks hooks_;
+  const liveness_strategy* liveness_ = &default_liveness();
   drain_times drain_times_;
   location where_;
   server_settings settings_;
