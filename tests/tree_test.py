@@ -13,7 +13,7 @@ LAYERS = ["base", "coro", "io", "discovery", "config", "service", "plugins", "cl
 # What needs neither libuv nor coroutines: these of discovery/ are its coroutine face.
 COROUTINE_FACE = {"async.hpp", "async.cpp", "lookup_watch.hpp", "lookup_watch.cpp", "ensure.hpp",
                   "ensure.cpp", "resolver.hpp", "resolver.cpp", "registry.hpp", "registry.cpp",
-                  "registry_resolver.hpp", "registry_resolver.cpp"}
+                  "registry_resolver.hpp", "registry_resolver.cpp", "client_hooks.hpp"}
 
 
 def sources(*folders):
