@@ -74,6 +74,18 @@ TEST_CASE("a live server's URL is answered by the command's small part alone") {
   }
 }
 
+TEST_CASE("a server that was killed has no URL, though its file is there") {
+  workspace at;
+  test::process server({PM_SERVER}, at.here);
+  REQUIRE(at.berth({"wait", "--timeout", "20"}).status == 0);
+  server.signal(SIGKILL);
+  server.wait();
+  REQUIRE(fs::exists(at.where.port_file()));
+  const auto none = at.berth({"url"});
+  REQUIRE(none.status == 3);
+  REQUIRE(none.out.empty());
+}
+
 TEST_CASE("without a server: status 3, nothing on standard output, the path in the message") {
   workspace at;
   for (const std::string command : {"url", "status", "stop"}) {

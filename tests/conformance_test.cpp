@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <berth/coro/sleep.hpp>
 #include <berth/coro/when_all.hpp>
 #include <berth/discovery/async.hpp>
 #include <berth/discovery/claim.hpp>
@@ -531,6 +532,31 @@ TEST_CASE("a lookup watch passes over files that do not matter") {
     REQUIRE(matters);
   };
   run(body(at.where));
+}
+
+TEST_CASE(
+    "wait_live sees a server in a directory that takes the place of the one that it watches") {
+  const auto body = [](location awaited) -> task<> {
+    const auto replace = [](location at) -> task<claim> {
+      // By now the other waits.
+      for (int turn = 0; turn < 3; ++turn) (void)co_await sleep_for(std::chrono::milliseconds(2));
+      fs::rename(at.directory, at.directory.string() + ".old");
+      fs::create_directory(at.directory);
+      fs::permissions(at.directory, fs::perms(0700));
+      for (int turn = 0; turn < 3; ++turn) (void)co_await sleep_for(std::chrono::milliseconds(2));
+      auto owned = co_await async::publish(at, ours(7));
+      co_return std::move(owned).value();
+    };
+    const auto in_time = deadline::after(std::chrono::seconds(20));
+    auto both = co_await when_all(async::wait_live(awaited, in_time), replace(awaited));
+    REQUIRE(std::get<0>(both));
+  };
+  for (int round = 0; round < 20; ++round) {
+    test::temporary_directory directory;
+    const auto at = directory.path() / ".pm";
+    fs::create_directory(at);
+    run(body(location("pm", at)));
+  }
 }
 
 TEST_CASE("wait_live sees a server that comes later, whenever the way to its directory is made") {
