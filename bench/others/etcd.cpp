@@ -1,24 +1,13 @@
 #include <curl/curl.h>
 
+#include <berth/plugins/base64.hpp>
+
 #include <fmt/format.h>
 
 #include "others.hpp"
 
 namespace bench {
 namespace {
-
-std::string base64(const std::string& text) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); i += 3) {
-    unsigned bits = 0;
-    for (std::size_t k = 0; k < 3; ++k)
-      bits = bits << 8 | (i + k < text.size() ? static_cast<unsigned char>(text[i + k]) : 0u);
-    for (std::size_t k = 0; k < 4; ++k)
-      out += k > text.size() - i ? '=' : digits[bits >> (18 - 6 * k) & 63];
-  }
-  return out;
-}
 
 /// One connection, kept.
 class client {
@@ -67,8 +56,9 @@ void add_etcd(kept& servers, const fs::path& scratch, const std::string& text) {
       "--advertise-client-urls", url, "--listen-peer-urls", peers, "--initial-advertise-peer-urls",
       peers, "--initial-cluster", "default=" + peers, "--unsafe-no-fsync"}));
   const auto etcd = std::make_shared<client>(url);
-  const std::string key = base64("/berth/pm/1");
-  const std::string put = fmt::format(R"({{"key":"{}","value":"{}"}})", key, base64(text));
+  const std::string key = berth::to_base64("/berth/pm/1");
+  const std::string put =
+      fmt::format(R"({{"key":"{}","value":"{}"}})", key, berth::to_base64(text));
   if (!comes_true([&] { return etcd->post("/v3/kv/put", put); }))
     return add_skipped("others/etcd", "etcd did not start");
   const std::string range = fmt::format(R"({{"key":"{}"}})", key);
