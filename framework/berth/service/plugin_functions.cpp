@@ -42,7 +42,6 @@ const char* berth_event::text(const char* name) {
 }
 
 void berth_event::complete() {
-  if (ended) return;
   ended = true;
   completed.set();
   if (given_up) host.drop(this);
