@@ -100,24 +100,30 @@ void plugin_host::start(event_loop& loop) {
 }
 
 task<> plugin_host::stop() {
-  const auto here = co_await current_context();
   for (; !plugins_.empty(); plugins_.pop_back()) {
-    plugin& last = *plugins_.back();
-    if (!last.host) continue;
-    last.host->remove_hooks();
-    try {
-      last.entry->stop(last.host->state);
-    } catch (...) {
-      log::error("plugin {}: it threw through the C interface", last.path.string());
-    }
-    const auto until = deadline::after(here.loop->now(), time_to_stop);
-    const auto ended = co_await last.host->stopped.wait(until);
-    // What it closed on the loop and posted to it is called in this turn of the loop or the next.
+    const bool ended = co_await stop(*plugins_.back());
+    // What it closed on the loop and posted to it, even if it did not start, is called in this turn
+    // of the loop or the next.
     for (int turn = 0; turn < 2; ++turn) (void)co_await sleep_for(1ms);
     if (ended) continue;
-    log::error("plugin {} does not stop; it is left loaded", last.path.string());
+    log::error("plugin {} does not stop; it is left loaded", plugins_.back()->path.string());
     left_loaded().push_back(std::move(plugins_.back()));
   }
+}
+
+/// Whether it has stopped in time, if it was started.
+task<bool> plugin_host::stop(plugin& one) {
+  if (!one.host) co_return true;
+  one.host->remove_hooks();
+  try {
+    one.entry->stop(one.host->state);
+  } catch (...) {
+    log::error("plugin {}: it threw through the C interface", one.path.string());
+  }
+  const auto here = co_await current_context();
+  const auto until = deadline::after(here.loop->now(), time_to_stop);
+  const auto ended = co_await one.host->stopped.wait(until);
+  co_return ended.has_value();
 }
 
 }  // namespace berth

@@ -55,6 +55,7 @@ class plugin_host {
  private:
   struct plugin;
   static std::vector<std::unique_ptr<plugin>>& left_loaded();
+  static task<bool> stop(plugin& one);
 
   service_hooks& hooks_;
   plugin_services& services_;
