@@ -4,7 +4,6 @@
 // linked without them.
 #include <unistd.h>
 
-#include <cstdlib>
 #include <optional>
 
 #include <berth/cli/other_part.hpp>

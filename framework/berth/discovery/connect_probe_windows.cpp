@@ -35,7 +35,7 @@ probe_result try_one(const addrinfo& address, std::chrono::milliseconds longest)
     FD_SET(socket, &done);
     FD_SET(socket, &failed);
     timeval wait{static_cast<long>(longest.count() / 1000),
-                       static_cast<long>(longest.count() % 1000 * 1000)};
+                 static_cast<long>(longest.count() % 1000 * 1000)};
     ::select(0, nullptr, &done, &failed, &wait);
     int failure = 0, size = sizeof failure;
     ::getsockopt(socket, SOL_SOCKET, SO_ERROR, reinterpret_cast<char*>(&failure), &size);

@@ -48,8 +48,9 @@ task<> resolver::see(std::optional<record> now) {
   ++changes_;
   changed_.set();
   changed_.reset();
+  if (!hooks_) co_return;
   const auto seen = current_;  // a hook may wait while it changes again
-  if (hooks_) co_await hooks_->resolved.fire(seen);
+  co_await hooks_->resolved.fire(seen);
 }
 
 task<result<std::optional<record>>> resolver::changed(deadline until) {
