@@ -270,6 +270,14 @@ class Registered(unittest.TestCase):
             self.assertIn(reason, run.stderr)
         self.assertEqual(self.berth("--registry", "etcd://x:1", "stop").returncode, 2)
 
+    def test_who_waits_for_an_etcd_that_is_away_uses_no_processor_time(self):
+        import resource
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        late = self.berth("--registry", f"etcd://127.0.0.1:{free_port()}", "wait", "--timeout", "2")
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.assertEqual(late.returncode, 5)
+        self.assertLess(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 0.5)
+
     def test_a_thousand_services_are_watched_by_one_client(self):
         etcd, = self.cluster()
         record = {"pid": 1, "port": 1024, "host": "127.0.0.1", "started_at": "2026-01-01T00:00:00Z", "version": "1",

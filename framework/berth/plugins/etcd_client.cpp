@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include <berth/coro/event.hpp>
+#include <berth/coro/sleep.hpp>
 #include <berth/coro/when_any.hpp>
 #include <berth/discovery/json_object.hpp>
 #include <berth/plugins/base64.hpp>
@@ -185,6 +186,9 @@ task<result<void>> etcd_client::changed(std::string prefix, deadline until) {
   if (ended || ended.cancelled()) co_return ended;
   last_failure_ = http_.last_failure();
   current_ = (current_ + 1) % options_.endpoints.size();
+  const auto paused =
+      co_await sleep_for(300ms);  // who asks again at once is not to turn in circles
+  (void)paused;
   co_return ended;
 }
 
