@@ -9,7 +9,7 @@ need_packages $build_packages libbenchmark-dev python3-matplotlib jupyter-server
   libhiredis-dev etcd-server dbus libdbus-1-dev erlang-base libavahi-client-dev
 repetitions=7
 [ "${1:-}" != --long ] || repetitions=40
-build build-bench -Dtests=false --buildtype=release
+build build-bench -Dtests=disabled --buildtype=release
 results=build-bench/results
 mkdir -p "$results"
 measure() { # NAME PROGRAM ARGUMENTS...

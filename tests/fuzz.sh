@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 need_packages $build_packages catch2 clang-19 libclang-rt-19-dev
 targets="tests/record-fuzz tests/settings-fuzz tests/arguments-fuzz" CXX=clang++-19 CC=clang-19 \
   build build-fuzz -Dfuzz=true -Db_sanitize=address,undefined \
-  -Dbenchmarks=false
+  -Dbenchmarks=disabled
 failed=0
 passed=0
 for target in record settings arguments; do

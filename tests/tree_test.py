@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 ROOT = pathlib.Path(sys.argv[1]).resolve()
 COMPILER = sys.argv[2].split()
 FRAMEWORK = ROOT / "framework"
-LAYERS = ["base", "coro", "io", "discovery", "config", "service", "plugins", "cli"]
+LAYERS = ["base", "coro", "io", "discovery", "config", "service", "c", "plugins", "cli"]
 # What needs neither libuv nor coroutines: these of discovery/ are its coroutine face.
 COROUTINE_FACE = {"async.hpp", "async.cpp", "lookup_watch.hpp", "lookup_watch.cpp", "ensure.hpp",
                   "ensure.cpp", "resolver.hpp", "resolver.cpp", "registry.hpp", "registry.cpp",

@@ -37,7 +37,7 @@ cpu = 'x86_64'
 endian = 'little'
 END
 
-build build-windows --cross-file "$tools/mingw.ini" -Dbenchmarks=false
+build build-windows --cross-file "$tools/mingw.ini" -Dbenchmarks=disabled
 say "Testing build-windows"
 [ -d "$tools/prefix" ] || "$tools/wine" cmd /c exit >/dev/null 2>&1
 status=0

@@ -1,0 +1,11 @@
+#include <berth/c/signals.hpp>
+
+// There is no SIGCHLD, and no mask.
+namespace berth::c {
+
+child_signal_guard::child_signal_guard() = default;
+child_signal_guard::~child_signal_guard() = default;
+detail::signals_blocked::signals_blocked() = default;
+detail::signals_blocked::~signals_blocked() = default;
+
+}  // namespace berth::c

@@ -1,0 +1,38 @@
+# Completion of berth for fish.
+set -l commands path url status wait announce ensure replace list stop clean doctor
+set -l none "not __fish_seen_subcommand_from $commands"
+
+complete -c berth -f
+complete -c berth -l app -x -d "Name of the application"
+complete -c berth -l config-dir -x -a "(__fish_complete_directories)" -d "Directory of the port file"
+complete -c berth -l instance -x -d "Which of several servers in the directory"
+complete -c berth -l registry -x -a "etcd:// etcds:// file" -d "Where servers of several machines are looked up"
+complete -c berth -l json -d "Print one JSON object"
+complete -c berth -s h -l help -d "Print help"
+complete -c berth -n $none -s V -l version -d "Print the version of berth"
+
+complete -c berth -n $none -a path -d "Print where the port file is expected"
+complete -c berth -n $none -a url -d "Print the URL of the live server"
+complete -c berth -n $none -a status -d "Print what is published, the verdict on it and why"
+complete -c berth -n $none -a wait -d "Wait until a live server is published, then print its URL"
+complete -c berth -n $none -a announce -d "Publish on behalf of a program"
+complete -c berth -n $none -a ensure -d "Print the URL of the live server, starting it if there is none"
+complete -c berth -n $none -a replace -d "Start a program beside the live server, which hands over to it"
+complete -c berth -n $none -a list -d "Print every live server on this machine"
+complete -c berth -n $none -a stop -d "Ask the live server to stop, and wait until it has gone"
+complete -c berth -n $none -a clean -d "Remove stale files, printing each"
+complete -c berth -n $none -a doctor -d "Examine everything here, say what is wrong and what to do"
+
+complete -c berth -n "__fish_seen_subcommand_from url" -l endpoint -x -d "That of one of its other listeners"
+complete -c berth -n "__fish_seen_subcommand_from url" -l with-token -d "With the token that the server asks for"
+complete -c berth -n "__fish_seen_subcommand_from wait ensure replace stop" -l timeout -x -d "Give up after so many seconds"
+complete -c berth -n "__fish_seen_subcommand_from announce" -l port -x -d "Port that the server listens on"
+complete -c berth -n "__fish_seen_subcommand_from announce" -l host -x -d "Address that the server is bound to"
+complete -c berth -n "__fish_seen_subcommand_from announce" -l version -x -d "Version of the server"
+complete -c berth -n "__fish_seen_subcommand_from ensure replace" -l exact-version -x -d "Replace a server of any other version"
+complete -c berth -n "__fish_seen_subcommand_from ensure replace" -l min-version -x -d "Replace a server of an earlier version"
+complete -c berth -n "__fish_seen_subcommand_from ensure replace" -l log -r -F -d "File for its output"
+complete -c berth -n "__fish_seen_subcommand_from announce ensure replace" -a "(__fish_complete_command)" -d "Program to start"
+complete -c berth -n "__fish_seen_subcommand_from list" -l all -d "Of every application"
+complete -c berth -n "__fish_seen_subcommand_from list" -l watch -d "Go on, and print what comes and goes"
+complete -c berth -n "__fish_seen_subcommand_from stop" -l now -d "Have requests in flight cancelled"
