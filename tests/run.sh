@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 . tests/count.sh
 
 need_packages $build_packages catch2 python3 python3-prometheus-client libsystemd-dev etcd-server procps bsdutils
+need_packages make cmake nodejs libasio-dev groff-base fish zsh python3-jsonschema
 soak=false
 [ "${1:-}" != --soak ] || soak=true
 [ ! -f build/build.ninja ] || meson configure build -Dsoak=$soak >/dev/null

@@ -2,8 +2,9 @@
  * starting it where there is none, and publishing one.
  *
  * Calls: each that can fail returns a berth_status. Where that is not BERTH_DONE, what it was to
- * give is NULL, and berth_message() says why, naming what, where and what to do. None calls back,
- * and none prints. A call that waits takes its longest time in milliseconds; below 0, for ever.
+ * give is NULL, and berth_message() says why, naming what, where and what to do. None calls back.
+ * A call that waits takes its longest time in milliseconds; below 0, for ever. What nobody's call
+ * tells, as that a deleted file is published again, goes to standard error.
  * Ownership: what a call gives through a pointer is the caller's, to be given to the _free of its
  * type, which take NULL too. Texts that are given are copied; those that are returned live as long
  * as what they are of. All are UTF-8.
