@@ -244,6 +244,12 @@ class Headers(unittest.TestCase):
             self.assertEqual(found, [], name)
 
 
+    @unittest.skipUnless(shutil.which("doxygen"), "doxygen is missing")
+    def test_the_reference_is_made_without_a_warning(self):
+        output("ninja", "-C", BUILD, "reference")
+        self.assertIn("Looking a server up", (BUILD / "reference/html/port__file_8hpp.html").read_text())
+
+
 class PortFile(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
