@@ -1,6 +1,6 @@
 // What discovery costs across processes: the command line, how soon a waiting client holds a new
 // server's record, starting a server, ensure, and the list of many instances.
-// usage: process-bench BERTH PM_SERVER READER [options of Google Benchmark]
+// usage: process-bench BERTH PM_SERVER READER LOOKUP C_LIBRARY [options of Google Benchmark]
 #include <arpa/inet.h>
 #include <sys/inotify.h>
 #include <sys/socket.h>
@@ -53,6 +53,24 @@ void add_commands(const std::string& berth, const std::string& reader, const loc
        "import json, os, sys\nserver = json.load(open(sys.argv[1]))\nos.kill(server['pid'], 0)\n"
        "print(server['port'])",
        file});
+}
+
+// ---- from Python -------------------------------------------------------------------------------
+
+void add_python(const std::string& lookup, const std::string& library, const location& live) {
+  const auto add = [&](const char* name, const std::string& way) {
+    bench::add_timed(fmt::format("python/{}", name), 1, [=](auto& taken) {
+      const std::string command =
+          fmt::format("/usr/bin/python3 '{}' '{}' '{}' 2000", lookup, way, live.directory.string());
+      FILE* const numbers = ::popen(command.c_str(), "r");
+      must(numbers != nullptr);
+      for (double taken_ns = 0; std::fscanf(numbers, "%lf", &taken_ns) == 1;)
+        taken.add(taken_ns / 1000);
+      must(::pclose(numbers) == 0);
+    });
+  };
+  add("read_live through the C library", library);
+  add("open, json.load and kill by hand", "plain");
 }
 
 // ---- from publishing to a client that waits ----------------------------------------------------
@@ -233,14 +251,18 @@ void add_starts(const path& root, const std::string& berth, const std::string& s
   const location where = below(root, "started");
   const bench::command_words command{server, "--config-dir", where.directory.string(),
                                      "--log-level", "off"};
-  bench::add_timed("start/process start to first answered request", 10, [=](auto& taken) {
-    const on_all_processors all;
-    const auto begun = bench::nanoseconds_now();
-    const pid_t child = bench::spawn(command);
-    taken.add(static_cast<double>(run(moment_of_answer(where)) - begun) / 1000);
-    ::kill(child, SIGTERM);
-    must(bench::succeeds(child));
-  });
+  const auto add_start = [&](const char* name, task<std::int64_t> (*moment)(location)) {
+    bench::add_timed(fmt::format("start/process start to {}", name), 10, [=](auto& taken) {
+      const on_all_processors all;
+      const auto begun = bench::nanoseconds_now();
+      const pid_t child = bench::spawn(command);
+      taken.add(static_cast<double>(run(moment(where)) - begun) / 1000);
+      ::kill(child, SIGTERM);
+      must(bench::succeeds(child));
+    });
+  };
+  add_start("published, in a waiting client", moment_of_live);
+  add_start("first answered request", moment_of_answer);
   bench::add_timed("ensure/cold", 10, [=](auto& taken) {
     const on_all_processors all;
     const auto begun = bench::nanoseconds_now();
@@ -306,15 +328,17 @@ void add_lists(const path& root, const std::string& berth) {
 int main(int argc, char** argv) {
   if (argc == 4 && std::string_view(argv[1]) == "--wait")
     return wait_for_publications(argv[2], location("pm", argv[3]));
-  if (argc < 4) return 2;
-  const std::string berth = argv[1], server = argv[2], reader = argv[3];
+  if (argc < 6) return 2;
+  const std::string berth = argv[1], server = argv[2], reader = argv[3], lookup = argv[4],
+                    library = argv[5];
   bench::pin_to(0);
   const bench::scratch_directory root(bench::file_systems().front().below);
   ::setenv("XDG_RUNTIME_DIR", below(root.path(), "runtime").directory.c_str(), 1);
   const claim live(below(root.path(), "live"), ours());
   add_commands(berth, reader, live.where());
+  add_python(lookup, library, live.where());
   add_waits(root.path());
   add_starts(root.path(), berth, server);
   add_lists(root.path(), berth);
-  return bench::run(argc - 3, argv + 3);
+  return bench::run(argc - 5, argv + 5);
 }

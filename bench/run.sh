@@ -19,6 +19,7 @@ measure() { # NAME PROGRAM ARGUMENTS...
 }
 measure discovery build-bench/bench/discovery-bench
 measure processes build-bench/bench/process-bench build-bench/framework/berth \
-  build-bench/examples/pm-server build-bench/bench/reader
+  build-bench/examples/pm-server build-bench/bench/reader bench/lookup.py \
+  build-bench/framework/install/libberth-c.so.1
 bench/report --charts "$results" "$results/discovery.json" "$results/processes.json" |
   tee "$results/report.md"
