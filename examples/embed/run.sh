@@ -10,7 +10,7 @@ top=$(cd "$here/../.." && pwd)
 
 if [ $# -eq 0 ]; then
   cd "$top"
-  need_packages $build_packages gcc make cmake python3 nodejs libasio-dev binutils
+  need_packages $build_packages gcc make cmake python3 nodejs libasio-dev binutils util-linux
   build build-embed/berth --prefix "$top/build-embed/prefix" --buildtype=release \
     -Dtests=disabled -Dbenchmarks=disabled
   meson install -C build-embed/berth --no-rebuild >/dev/null
@@ -21,7 +21,7 @@ fi
 
 libraries=$(dirname "$(find "$prefix" -name libberth-c.so.1 -print -quit)")
 export PKG_CONFIG_PATH=$libraries/pkgconfig CMAKE_PREFIX_PATH=$prefix PATH=$prefix/bin:$PATH
-unset HELLO_CONFIG_DIR HELLO_SERVER_PORT HELLO_SERVER_HOST
+unset PM_CONFIG_DIR PM_SERVER_PORT PM_SERVER_HOST HELLO_CONFIG_DIR HELLO_SERVER_PORT HELLO_SERVER_HOST
 work=$(mktemp -d)
 trap 'cd /; kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 export HOME=$work
@@ -146,6 +146,29 @@ a_plugin() {
   berth --app hello stop
   wait
 }
+# What the Dockerfile runs, in namespaces of its own: another root of processes, another mount.
+in_a_container() {
+  mkdir -p .pm workspace
+  unshare $1 --pid --mount --ipc --uts --fork --kill-child sh -c '
+    mount --bind .pm workspace && PM_CONFIG_DIR=$PWD/workspace exec pm-server --log-level off' &
+  url=$(berth wait --timeout 10)
+  same "$(curl --silent --noproxy '*' "$url/health" | head -c 1)" "{"
+  same "$(berth status | grep -o 'verdict *alive' | wc -l)" 1
+  # Of another kernel's lock nothing is known from here: unknown, which is live, and nobody's to remove.
+  cp .pm/server.json seen
+  kill -9 %1
+  wait || true
+  until_true test "$(berth url || echo $?)" = 3
+  same "$(ls .pm/server.json 2>/dev/null || echo gone)" gone
+  sed 's/"\(host_id\|boot_id\)": "./&0/' seen >.pm/server.json
+  chmod 600 .pm/server.json
+  same "$(berth url)" "$url"
+  same "$(berth status | grep -o 'verdict *unknown' | wc -l)" 1
+  berth clean
+  test -e .pm/server.json
+}
+as_root_in_a_container() { in_a_container ""; }
+as_a_user_in_a_container() { in_a_container "--user --map-root-user"; }
 
 try "C++ by CMake" by_cmake
 try "C++ by CMake, statically" by_cmake_statically
@@ -156,5 +179,12 @@ try "shell" in_shell
 try "Node" in_node
 try "Asio" on_asio
 try "plugins from the installed sources" a_plugin
+if unshare --pid --mount --fork true 2>/dev/null; then
+  try "a container" as_root_in_a_container
+elif unshare --user --map-root-user --pid --mount --fork true 2>/dev/null; then
+  try "a container" as_a_user_in_a_container
+else
+  say "a container: not run, this system lets no namespaces be made"
+fi
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
