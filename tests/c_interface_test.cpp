@@ -200,14 +200,15 @@ TEST_CASE("a wait in C ends with the server that comes, or in time") {
   REQUIRE(server == nullptr);
   REQUIRE(says() == "No running pm-server appeared in time (watched " +
                         (at.here / "server.json").string() + ")");
+  std::atomic<bool> waited = false;
   std::thread later([&] {
     const found made = make_record(8081);
     published running(at.where, made);
-    REQUIRE(test::eventually([&] { return server != nullptr; }));
+    test::eventually([&] { return waited.load(); });
   });
   berth_record* seen = nullptr;
-  const auto status = berth_wait(at.where.get(), -1, &seen);
-  server = seen;
+  const auto status = berth_wait(at.where.get(), 20000, &seen);
+  waited = true;
   later.join();
   REQUIRE(status == BERTH_DONE);
   REQUIRE(berth_record_port(seen) == 8081);
