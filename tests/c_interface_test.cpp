@@ -144,8 +144,7 @@ TEST_CASE("a publication that lost its place to another server says so") {
   fs::create_directory(aside);
   fs::permissions(aside, fs::perms::owner_all);
   std::optional<berth::claim> other;
-  other.emplace(berth::location("pm", aside),
-                berth::describe_this_process("127.0.0.1", 9999, "2"));
+  other.emplace(berth::location("pm", aside), berth::describe_this_process("127.0.0.1", 9999, "2"));
   const fs::path gone = at.here.string() + ".gone";
   fs::rename(at.here, gone);
   fs::rename(aside, at.here);

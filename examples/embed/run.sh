@@ -70,7 +70,7 @@ by_cmake() {
 by_cmake_statically() {
   cmake -S "$here/cmake" -B build -DHELLO_STATIC=ON -DCMAKE_BUILD_TYPE=Release
   cmake --build build
-  ! ldd build/hello | grep libberth
+  if ldd build/hello | grep libberth; then return 1; fi
   build/hello &
   same "$(greeting "$(berth --app hello wait --timeout 10)")" hello
   berth --app hello stop
@@ -94,7 +94,7 @@ in_c() {
   same "$(berth --app hello url || echo $?)" 3
 }
 in_python() {
-  # Its first line is for who installed berth where the system looks.
+  # Where berth is installed in the system's own directories, the variable is not needed.
   LD_LIBRARY_PATH=$libraries python3 "$here/python/client.py" "$hello" >first
   LD_LIBRARY_PATH=$libraries python3 "$here/python/client.py" false >second
   same "$(cat second)" "$(cat first)"

@@ -69,9 +69,8 @@ deadline deadline_in(std::int64_t milliseconds) noexcept {
 
 berth_status give(berth_record*& place, const berth::location& where, const record* found) {
   if (!found)
-    return fail(BERTH_NO_LIVE_SERVER,
-                fmt::format("No running {} found (checked {})", where.server_name(),
-                            where.port_file().string()));
+    return fail(BERTH_NO_LIVE_SERVER, fmt::format("No running {} found (checked {})",
+                                                  where.server_name(), where.port_file().string()));
   place = new berth_record(*found);
   return BERTH_DONE;
 }

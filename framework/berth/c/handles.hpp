@@ -5,8 +5,8 @@
 #include <map>
 #include <string>
 
-#include <berth/base/error.hpp>
 #include <berth/berth.h>
+#include <berth/base/error.hpp>
 #include <berth/coro/deadline.hpp>
 #include <berth/discovery/location.hpp>
 #include <berth/discovery/record.hpp>

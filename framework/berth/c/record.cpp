@@ -31,8 +31,7 @@ berth_status berth_record_new(const char* host, int port, const char* version,
     auto& place = cleared(made, "made");
     const std::string at = text(host, "host");
     if (at.empty()) throw invalid_value("a record needs a host");
-    place = new berth_record(
-        describe_this_process(at, port_of(port), text(version, "version")));
+    place = new berth_record(describe_this_process(at, port_of(port), text(version, "version")));
     return BERTH_DONE;
   });
 }
@@ -46,9 +45,8 @@ berth_status berth_record_set_token(berth_record* record, const char* token) {
 }
 
 berth_status berth_record_set_metadata(berth_record* record, const char* name, const char* value) {
-  return change(record, [&](auto& server) {
-    server.metadata[text(name, "name")] = text(value, "text");
-  });
+  return change(record,
+                [&](auto& server) { server.metadata[text(name, "name")] = text(value, "text"); });
 }
 
 berth_status berth_record_set_endpoint(berth_record* record, const char* name, const char* scheme,
