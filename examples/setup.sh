@@ -1,6 +1,6 @@
 # Sets up what berth needs; sourced by the scripts that build it. Does nothing twice.
 #   need_packages NAME...   installs those Debian packages that are missing
-#   build DIRECTORY [MESON OPTIONS]   all, or just what $targets names
+#   build DIRECTORY [MESON OPTIONS]   all, or just what $targets names, of the tree here or $tree
 
 say() { printf '== %s\n' "$*"; }
 
@@ -31,8 +31,8 @@ build() {
   shift
   if [ ! -f "$directory/build.ninja" ]; then
     say "Configuring $directory"
-    meson setup "$directory" "$@" >/dev/null || {
-      meson setup "$directory" "$@"
+    meson setup "$directory" "${tree:-.}" "$@" >/dev/null || {
+      meson setup "$directory" "${tree:-.}" "$@"
       return 1
     }
   fi
