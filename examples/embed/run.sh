@@ -30,7 +30,16 @@ passed=0
 failed=0
 try() { # WHAT FUNCTION: in a fresh directory of its own, with all its output if it fails
   mkdir "$work/$2"
-  if (cd "$work/$2" && set -eu && "$2") >"$work/log" 2>&1; then
+  # Not in the condition: there nothing but its last command could fail it.
+  set +e
+  (
+    set -eu
+    cd "$work/$2"
+    "$2"
+  ) >"$work/log" 2>&1
+  local status=$?
+  set -e
+  if [ "$status" -eq 0 ]; then
     passed=$((passed + 1))
     say "$1: passed"
   else
@@ -139,9 +148,9 @@ a_plugin() {
     "$prefix/share/berth/examples/greeter.cpp" $(pkg-config --cflags berth) \
     "$libraries/libberth.a" "$libraries/libberth-discovery.a" \
     $(pkg-config --libs simdjson fmt libuv tomlplusplus) -Wl,-z,defs
-  "$hello" --plugin ./stamp.so --plugin ./greeter.so &
+  "$hello" --plugin ./stamp.so=team=blue --plugin ./greeter.so &
   berth --app hello wait --timeout 10
-  berth --app hello status
+  same "$(berth --app hello status | grep -c 'team = blue')" 1
   same "$(greeting "$(berth --app hello url --endpoint greeter)")" hello
   berth --app hello stop
   wait
