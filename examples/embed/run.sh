@@ -155,6 +155,7 @@ a_plugin() {
   berth --app hello stop
   wait
 }
+none_is_found() { [ "$(berth url 2>/dev/null || echo $?)" = 3 ]; }
 # What the Dockerfile runs, in namespaces of its own: another root of processes, another mount.
 in_a_container() {
   mkdir -p .pm workspace
@@ -167,7 +168,7 @@ in_a_container() {
   cp .pm/server.json seen
   kill -9 %1
   wait || true
-  until_true test "$(berth url || echo $?)" = 3
+  until_true none_is_found
   same "$(ls .pm/server.json 2>/dev/null || echo gone)" gone
   sed 's/"\(host_id\|boot_id\)": "./&0/' seen >.pm/server.json
   chmod 600 .pm/server.json
