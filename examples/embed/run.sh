@@ -21,7 +21,7 @@ fi
 
 libraries=$(dirname "$(find "$prefix" -name libberth-c.so.1 -print -quit)")
 export PKG_CONFIG_PATH=$libraries/pkgconfig CMAKE_PREFIX_PATH=$prefix PATH=$prefix/bin:$PATH
-unset PM_CONFIG_DIR PM_SERVER_PORT PM_SERVER_HOST HELLO_CONFIG_DIR HELLO_SERVER_PORT HELLO_SERVER_HOST
+unset LD_LIBRARY_PATH PM_CONFIG_DIR PM_SERVER_PORT PM_SERVER_HOST HELLO_CONFIG_DIR HELLO_SERVER_PORT HELLO_SERVER_HOST
 work=$(mktemp -d)
 trap 'cd /; kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 export HOME=$work
