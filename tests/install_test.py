@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What is installed: that it is whole, says what the programs do, exports what it should, and is
 found and used by others. usage: install_test.py SOURCE BUILD COMPILER [unittest words...]"""
+import contextlib
 import json
 import os
 import pathlib
@@ -25,7 +26,7 @@ def output(*command, **options):
 
 
 def installed(name):
-    found = [path for path in PREFIX.rglob(name)]
+    found = list(PREFIX.rglob(name))
     assert found, f"{name} is not installed"
     return found[0]
 
@@ -34,6 +35,20 @@ def exported(library):
     """Names of the symbols that it defines for others."""
     lines = output("nm", "--dynamic", "--defined-only", "--demangle", library).splitlines()
     return {line.split(maxsplit=2)[2] for line in lines}
+
+
+@contextlib.contextmanager
+def serving(program, *options):
+    """Its process and its directory, while it serves there."""
+    with tempfile.TemporaryDirectory() as directory:
+        service = subprocess.Popen([program, "--config-dir", directory, *options], stderr=subprocess.PIPE, text=True)
+        try:
+            assert "listening" in service.stderr.readline()
+            yield service, pathlib.Path(directory)
+        finally:
+            service.terminate()
+            service.wait(20)
+            service.stderr.close()
 
 
 class Programs(unittest.TestCase):
@@ -87,8 +102,7 @@ class Programs(unittest.TestCase):
         for command, options in self.options.items():
             before = f"berth {command} " if command else "berth "
             self.assertEqual(options - self.completed_by_bash(before + "--"), set(), command)
-            self.assertEqual(self.completed_by_bash("berth --config-dir x " + (command or "") + " --js"
-                                                    if command else "berth --js"), {"--json"})
+            self.assertEqual(self.completed_by_bash(f"berth --config-dir x {before.removeprefix('berth ')}--js"), {"--json"})
         self.assertIn("ls", self.completed_by_bash("berth ensure -- l"))
         self.assertNotIn("ls", self.completed_by_bash("berth ensure l"))
 
@@ -166,15 +180,8 @@ class Libraries(unittest.TestCase):
                "-Wl,--gc-sections", "-o", program, *flags)
         output("strip", program)
         self.assertLess(program.stat().st_size, 3_000_000)
-        with tempfile.TemporaryDirectory() as directory:
-            service = subprocess.Popen([program, "--config-dir", directory], stderr=subprocess.PIPE, text=True)
-            try:
-                self.assertIn("listening", service.stderr.readline())
-                status = pathlib.Path(f"/proc/{service.pid}/status").read_text()
-            finally:
-                service.terminate()
-                service.wait(20)
-                service.stderr.close()
+        with serving(program) as (service, _):
+            status = pathlib.Path(f"/proc/{service.pid}/status").read_text()
         self.assertLess(int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024, 8_000_000)
 
 
@@ -258,21 +265,13 @@ class PortFile(unittest.TestCase):
         except ImportError:
             raise unittest.SkipTest("python3-jsonschema is missing")
         schema = json.loads(installed("server.schema.json").read_text())
-        kind = getattr(jsonschema, "Draft202012Validator")
+        kind = jsonschema.Draft202012Validator
         kind.check_schema(schema)
         cls.validator = kind(schema)
 
     def test_what_a_service_publishes_is_valid(self):
-        with tempfile.TemporaryDirectory() as directory:
-            command = [PREFIX / "bin/pm-server", "--config-dir", directory, "--require-token"]
-            service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-            try:
-                self.assertIn("listening", service.stderr.readline())
-                record = json.loads((pathlib.Path(directory) / "server.json").read_text())
-            finally:
-                service.terminate()
-                service.wait(20)
-                service.stderr.close()
+        with serving(PREFIX / "bin/pm-server", "--require-token") as (_, directory):
+            record = json.loads((directory / "server.json").read_text())
         self.validator.validate(record)
         known = set(self.validator.schema["properties"])
         self.assertLessEqual(set(record), known)
