@@ -5,8 +5,11 @@ import contextlib
 import json
 import os
 import pathlib
+import pty
 import re
+import select
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -49,6 +52,59 @@ def serving(program, *options):
             service.terminate()
             service.wait(20)
             service.stderr.close()
+
+
+class Zsh:
+    """One at a terminal of its own, which tells what it offers where the tab key is pressed."""
+
+    SETUP = """
+        fpath=({functions} $fpath) path=({programs} $path)
+        autoload -U compinit; compinit -u -D
+        setopt extended_glob
+        compadd() {{
+          case " $*" in (*" -"[[:alnum:]]#[OAD]*) builtin compadd "$@"; return ;; esac
+          local -a offered; builtin compadd -O offered "$@"; print -rl -- $offered >&3
+          builtin compadd "$@"
+        }}
+        finished() {{ comppostfuncs=(finished); print -r -- = >&3 }}
+        exec 3>{answers}; finished
+        """
+
+    def __init__(self):
+        place = tempfile.mkdtemp()
+        answers, setup = f"{place}/answers", pathlib.Path(place, "setup")
+        os.mkfifo(answers)
+        setup.write_text(self.SETUP.format(functions=installed("_berth").parent, programs=PREFIX / "bin", answers=answers))
+        self.answers = os.open(answers, os.O_RDWR)
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            os.environ["TERM"] = "dumb"
+            os.execvp("zsh", ["zsh", "-f", "-i"])
+        os.write(self.terminal, f"source {setup}\n".encode())
+        self.answer()
+
+    def answer(self):
+        text = b""
+        while not text.endswith(b"=\n"):
+            ready, _, _ = select.select([self.answers, self.terminal], [], [], 30)
+            assert ready, f"zsh has told nothing more for 30 s after {text!r}"
+            if self.answers in ready:
+                text += os.read(self.answers, 4096)
+            if self.terminal in ready:
+                os.read(self.terminal, 4096)
+        return set(text.decode().split("\n"))
+
+    def completed(self, line):
+        os.write(self.terminal, (line + "\t").encode())
+        offered = self.answer()
+        os.write(self.terminal, b"\x15")  # which deletes the line
+        return offered
+
+    def end(self):
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self.answers)
+        os.close(self.terminal)
 
 
 class Programs(unittest.TestCase):
@@ -126,6 +182,18 @@ class Programs(unittest.TestCase):
             for option in options:
                 self.assertTrue(f"'{option}[" in page or f",{option}}}" in page, option)
 
+    @unittest.skipUnless(shutil.which("zsh"), "zsh is missing")
+    @unittest.skipUnless(os.path.exists("/dev/pts/ptmx"), "there are no terminals")
+    def test_zsh_completes_every_command_and_option(self):
+        zsh = Zsh()
+        self.addCleanup(zsh.end)
+        self.assertLessEqual(set(COMMANDS), zsh.completed("berth "))
+        for command, options in self.options.items():
+            before = f"berth {command} " if command else "berth "
+            self.assertEqual(options - zsh.completed(before + "--"), set(), command)
+        self.assertIn("--now", zsh.completed("berth --config-dir x stop --"))
+        self.assertNotIn("--now", zsh.completed("berth list --"))
+
 
 class Libraries(unittest.TestCase):
     def prototypes(self):
@@ -145,6 +213,14 @@ class Libraries(unittest.TestCase):
         listed = (SOURCE / "framework/install/c_interface.list").read_text().splitlines()[1:]
         names = {re.search(r"(\w+)\(", each)[1] for each in listed}
         self.assertEqual(exported(installed("libberth-c.so")), names)
+
+    def test_the_c_library_stays_loaded(self):
+        # Its threads would go on in what is unloaded.
+        script = f"""if True:
+            import _ctypes
+            _ctypes.dlclose(_ctypes.dlopen({str(installed('libberth-c.so'))!r}, 2))
+            print(open("/proc/self/maps").read())"""
+        self.assertIn("libberth-c.so", output(sys.executable, "-c", script))
 
     def test_the_libraries_of_cxx_export_nothing_outside_berth(self):
         for name in ("libberth.so", "libberth-discovery.so"):
