@@ -398,6 +398,17 @@ class Embedding(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
 
 
+class Container(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("dpkg-query"), "this is no Debian system")
+    def test_the_image_has_the_libraries_of_its_service(self):
+        image = (SOURCE / "examples/embed/docker/Dockerfile").read_text().split("\nFROM ")[-1]
+        # Those of the image that it is made from.
+        packages = set(image.split()) | {"libc6", "libgcc-s1", "libstdc++6"}
+        for library in re.findall(r"NEEDED.*\[(.*)\]", output("readelf", "--dynamic", PREFIX / "bin/pm-server")):
+            owner = output("dpkg-query", "--search", f"*/{library}").split(":")[0]
+            self.assertIn(owner, packages, library)
+
+
 if __name__ == "__main__":
     output("meson", "install", "-C", BUILD, "--no-rebuild", env=os.environ | {"DESTDIR": PLACE.name})
     PREFIX = next(path for path in pathlib.Path(PLACE.name).rglob("bin/berth")).parent.parent
