@@ -19,7 +19,7 @@ inline void must(bool held) {
 }
 
 inline struct flock byte_lock(off_t at, short type) {
-  struct flock lock {};
+  struct flock lock{};
   lock.l_type = type;
   lock.l_whence = SEEK_SET;
   lock.l_start = at;

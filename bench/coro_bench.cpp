@@ -1,6 +1,7 @@
 // What the pieces of coro/ cost, in nanoseconds and allocations a time; a task beside the least
 // that a task can be.
 // usage: coro-bench [ROUNDS]
+#include <fmt/format.h>
 #include <array>
 #include <cstdlib>
 #include <new>
@@ -93,7 +94,7 @@ class least_task {
   std::coroutine_handle<promise_type> handle_;
 };
 
-// What is measured does not see through these.
+// Not inlined, so that the caller pays for a frame.
 [[gnu::noinline]] least_task<int> least(int value) { co_return value; }
 [[gnu::noinline]] task<int> ours(int value) { co_return value; }
 [[gnu::noinline]] task<> nothing() { co_return; }

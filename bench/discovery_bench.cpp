@@ -7,16 +7,16 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <fstream>
 #include <thread>
 
-#include <berth/discovery/async.hpp>
+#include <berth/client/async.hpp>
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
-#include <berth/discovery/record_codec.hpp>
-#include <berth/discovery/resolver.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/offload.hpp>
-#include <fstream>
+#include <berth/liveness/this_process.hpp>
+#include <berth/record/record_codec.hpp>
 
 #include <fmt/format.h>
 
@@ -199,35 +199,6 @@ void add_lookup_in_storm(const places& at) {
       ->Iterations(many);
 }
 
-task<> wait_for_first(resolver& servers) {
-  const auto seen = co_await servers.live(deadline::after(std::chrono::seconds(5)));
-  must(seen.has_value());
-}
-
-task<> close(resolver& servers) { co_await servers.close(); }
-
-void add_lookup_from_memory(const places& at, event_loop& loop) {
-  const auto body = [&at, &loop](benchmark::State& state) {
-    resolver servers(loop.context(), at.live);
-    loop.run(wait_for_first(servers));
-    bench::samples taken;
-    constexpr int calls = 1000;
-    std::size_t seen = 0;
-    for (auto _ : state) {
-      const auto begun = bench::nanoseconds_now();
-      for (int call = 0; call < calls; ++call) {
-        seen += servers.current().has_value();
-        benchmark::ClobberMemory();
-      }
-      taken.add(static_cast<double>(bench::nanoseconds_now() - begun) / 1000 / calls);
-    }
-    must(seen > 0);
-    taken.report(state);
-    loop.run(close(servers));
-  };
-  benchmark::RegisterBenchmark("lookup/resolver.current()", body)->Iterations(some);
-}
-
 // ---- publishing --------------------------------------------------------------------------------
 
 void add_publishing(const places& at) {
@@ -318,7 +289,7 @@ int main(int argc, char** argv) {
   }
   add_lookup_by_connecting(*all.front());
   add_lookup_in_storm(*all.front());
-  add_lookup_from_memory(*all.front(), loop);
+  bench::add_lookup_from_memory(loop, all.front()->live);
   bench::add_loaded_loop(loop, all.front()->live, all.front()->empty);
   const bench::scratch_directory scratch(bench::file_systems().front().below);
   const auto servers = bench::add_others(scratch.path(), format_record(ours()));

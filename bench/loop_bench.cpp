@@ -6,10 +6,12 @@
 #include <array>
 #include <thread>
 
+#include <berth/client/async.hpp>
+#include <berth/client/resolver.hpp>
 #include <berth/coro/scope.hpp>
 #include <berth/coro/sleep.hpp>
-#include <berth/discovery/async.hpp>
 #include <berth/io/tcp.hpp>
+#include <berth/liveness/this_process.hpp>
 
 #include <fmt/format.h>
 
@@ -144,6 +146,13 @@ void add_run(const std::string& name, event_loop& loop, Measure measure) {
   add_timed(name, 1, [=, &loop](samples& taken) { loop.run(measure(taken)); });
 }
 
+task<> wait_for_first(resolver& servers) {
+  const auto seen = co_await servers.live(deadline::after(std::chrono::seconds(5)));
+  must(seen.has_value());
+}
+
+task<> close(resolver& servers) { co_await servers.close(); }
+
 }  // namespace
 
 void add_loaded_loop(event_loop& loop, const location& live, const location& own) {
@@ -153,6 +162,28 @@ void add_loaded_loop(event_loop& loop, const location& live, const location& own
     add_run(fmt::format("loop/answer to a client, {}", name), loop,
             [=, &loop](samples& taken) { return serve(loop, taken, which, live, own); });
   }
+}
+
+void add_lookup_from_memory(event_loop& loop, const location& live) {
+  const auto body = [&live, &loop](benchmark::State& state) {
+    resolver servers(loop.context(), live);
+    loop.run(wait_for_first(servers));
+    samples taken;
+    constexpr int calls = 1000;
+    std::size_t seen = 0;
+    for (auto _ : state) {
+      const auto begun = nanoseconds_now();
+      for (int call = 0; call < calls; ++call) {
+        seen += servers.current().has_value();
+        benchmark::ClobberMemory();
+      }
+      taken.add(static_cast<double>(nanoseconds_now() - begun) / 1000 / calls);
+    }
+    must(seen > 0);
+    taken.report(state);
+    loop.run(close(servers));
+  };
+  benchmark::RegisterBenchmark("lookup/resolver.current()", body)->Iterations(400);
 }
 
 }  // namespace bench

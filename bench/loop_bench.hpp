@@ -2,8 +2,8 @@
 // waits for an answer, while a thousand look-ups or publishes a second go on beside.
 #pragma once
 
-#include <berth/discovery/location.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/store/location.hpp>
 
 #include "harness.hpp"
 
@@ -12,5 +12,8 @@ namespace bench {
 /// `live` has a live server, `own` is free. The loop is on this processor, clients on another.
 void add_loaded_loop(berth::event_loop& loop, const berth::location& live,
                      const berth::location& own);
+
+/// What a long-lived client pays for the server that its resolver knows.
+void add_lookup_from_memory(berth::event_loop& loop, const berth::location& live);
 
 }  // namespace bench

@@ -2,7 +2,9 @@
 // to the letter.
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <stdexcept>
+#include <vector>
 
 #include <berth/coro/channel.hpp>
 #include <berth/coro/event.hpp>
@@ -17,6 +19,8 @@
 #include <berth/coro/timeout.hpp>
 #include <berth/coro/when_all.hpp>
 #include <berth/coro/when_any.hpp>
+#include <berth/coro/with_scope.hpp>
+#include <berth/coro/yield.hpp>
 #include <berth/io/child_process.hpp>
 #include <berth/io/directory_watch.hpp>
 #include <berth/io/event_loop.hpp>
@@ -52,6 +56,44 @@ berth::task<> tasks_and_scopes() {
   });
   co_await background.join();  // always, before the scope ends
   expect(answer == 42 && done == 1, "tasks and scopes");
+}
+
+berth::task<> count_one(int& counted) {
+  const auto slept = co_await berth::sleep_for(1ms);
+  if (slept) ++counted;
+}
+
+berth::task<> joined_on_every_way_out() {
+  const auto count_twice = [](berth::scope& tasks, int& counted) -> berth::task<> {
+    for (int i = 0; i < 2; ++i) tasks.spawn(count_one(counted));
+    co_return;  // the tasks go on, and are joined
+  };
+  int counted = 0;
+  co_await berth::with_scope(count_twice, std::ref(counted));
+  expect(counted == 2, "joined on every way out");
+}
+
+berth::task<> taking_turns() {
+  const std::vector<int> numbers{1, 2, 3};
+  int sum = 0;
+  for (const int each : numbers) {
+    sum += each;
+    const auto going_on = co_await berth::yield();
+    if (!going_on) co_return;  // a stop was asked for
+  }
+  expect(sum == 6, "taking turns");
+}
+
+berth::task<> misuse() {
+  berth::task<int> gone = slow_answer();
+  const berth::task<int> kept = std::move(gone);
+  bool refused = false;
+  try {
+    (void)co_await std::move(gone);  // it was moved from
+  } catch (const berth::error&) {
+    refused = true;
+  }
+  expect(refused, "misuse");
 }
 
 berth::task<> together() {
@@ -198,6 +240,9 @@ berth::task<> on_this_machine(std::filesystem::path directory) {
 
 berth::task<> all_of_it(std::filesystem::path directory) {
   co_await tasks_and_scopes();
+  co_await joined_on_every_way_out();
+  co_await taking_turns();
+  co_await misuse();
   co_await together();
   co_await cancelling();
   co_await one_by_one();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include <berth/base/log.hpp>
 #include <berth/coro/scope.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/service/service.hpp>
@@ -29,7 +30,8 @@ berth::task<> serve_and_count(berth::service& service, int& seconds) {
   const auto here = co_await berth::current_context();
   berth::scope background(here);
   background.spawn(count_seconds(seconds));
-  const berth::service::overrides as_configured;
+  berth::service::overrides as_configured;
+  as_configured.catch_signals = true;
   std::exception_ptr failed;
   try {
     co_await service.serve(as_configured);

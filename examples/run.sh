@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . examples/setup.sh
 
 need_packages $build_packages
-build build-examples -Dtests=disabled -Dbenchmarks=disabled
+build build-examples $unity -Dtests=disabled -Dbenchmarks=disabled
 PATH=$PWD/build-examples/framework:$PWD/build-examples/examples:$PATH
 
 workspace=$(mktemp -d)

@@ -1,6 +1,9 @@
-# Sets up what berth needs; sourced by the scripts that build it. Does nothing twice.
+# Installs the packages that berth needs; sourced by the scripts that build it. Does nothing twice.
 #   need_packages NAME...   installs those Debian packages that are missing
 #   build DIRECTORY [MESON OPTIONS]   all, or just what $targets names, of the tree here or $tree
+
+# With ccache installed, every compiler runs through it, explicitly named ones too.
+[ ! -d /usr/lib/ccache ] || PATH=/usr/lib/ccache:$PATH
 
 say() { printf '== %s\n' "$*"; }
 
@@ -26,6 +29,19 @@ need_packages() {
     apt-get install -y -qq --no-install-recommends $missing >/dev/null
 }
 
+# Several sources at once: half the time to build everything.
+unity="-Dunity=on -Dunity_size=8"
+
+# Says at each tenth how far ninja is.
+show_progress() {
+  awk -v name="$1" '
+    /^\[[0-9]+\/[0-9]+\]/ {
+      split(substr($1, 2), step, "[]/]")
+      tenth = int(10 * step[1] / step[2])
+      if (tenth > shown) { shown = tenth; if (tenth < 10) print "== " name ": " tenth * 10 " %"; fflush() }
+    }'
+}
+
 build() {
   directory=$1
   shift
@@ -37,7 +53,9 @@ build() {
     }
   fi
   say "Building $directory"
-  ninja -C "$directory" ${targets:-} >"$directory/build.log" 2>&1 || {
+  { ninja -C "$directory" ${targets:-} 2>&1 || echo "failed: $?"; } | tee "$directory/build.log" |
+    show_progress "$directory"
+  ! grep -q '^failed: ' "$directory/build.log" || {
     grep -v '^\[' "$directory/build.log"
     return 1
   }

@@ -2,7 +2,7 @@
 // usage: spread etcd://HOST:PORT APPLICATION
 #include <cstdio>
 
-#include <berth/discovery/registry_resolver.hpp>
+#include <berth/client/registry_resolver.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/plugins/etcd_registry.hpp>
 

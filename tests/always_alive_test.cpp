@@ -1,6 +1,7 @@
 // What a build for a platform that can tell nothing does: nobody is ever believed dead.
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
+#include <berth/liveness/this_process.hpp>
 
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"

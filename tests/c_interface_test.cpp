@@ -8,9 +8,11 @@
 #include <memory>
 
 #include <berth/berth.h>
+#include <berth/client/ensure.hpp>
 #include <berth/discovery/claim.hpp>
-#include <berth/discovery/ensure.hpp>
 #include <berth/discovery/port_file.hpp>
+#include <berth/liveness/process.hpp>
+#include <berth/liveness/this_process.hpp>
 
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -58,8 +60,8 @@ struct published {
 };
 
 struct workspace {
-  workspace() { ::setenv("XDG_RUNTIME_DIR", runtime.path().c_str(), 1); }
-  ~workspace() { ::unsetenv("XDG_RUNTIME_DIR"); }
+  workspace() { ::setenv("BERTH_LIST_DIR", (runtime.path() / "berth").c_str(), 1); }
+  ~workspace() { ::unsetenv("BERTH_LIST_DIR"); }
 
   test::temporary_directory runtime, directory;
   fs::path here = fs::canonical(directory.path());
@@ -241,7 +243,11 @@ TEST_CASE("C gets the server that is there, or the one that it starts; handlers 
   REQUIRE(berth_record_pid(again.get()) == berth_record_pid(first.get()));
 
   ::kill(static_cast<pid_t>(berth_record_pid(first.get())), SIGTERM);
-  REQUIRE(::waitpid(static_cast<pid_t>(berth_record_pid(first.get())), nullptr, 0) > 0);
+  const auto ended = [&] {
+    const auto now = berth::status_of_process(berth_record_pid(first.get()));
+    return now.state != berth::process_state::running;
+  };
+  REQUIRE(test::eventually(ended));
   mine.sa_handler = SIG_DFL;
   sigaction(SIGCHLD, &mine, nullptr);
 }
@@ -279,6 +285,16 @@ TEST_CASE("what cannot be used is refused in C, named, whatever is NULL") {
   refused(berth_ensure(at.where.get(), nothing, nullptr, 0, &record), "the command is empty");
   refused(berth_record_new(nullptr, 1, "1", &record), "host is NULL");
   refused(berth_record_new("", 1, "1", &record), "needs a host");
+  refused(berth_record_new("a b", 1, "1", &record), "host must be");
+  refused(berth_record_new("::1", 1, "\x1b", &record), "version must be");
+  refused(berth_record_set_scheme(made.get(), "a b"), "scheme must be");
+  refused(berth_record_set_scheme(made.get(), ""), "scheme must be");
+  refused(berth_record_set_token(made.get(), "a\nb"), "token must be");
+  refused(berth_record_set_metadata(made.get(), "x", "\x1b"), "text must be");
+  refused(berth_record_set_metadata(made.get(), "\x1b", "x"), "name must be");
+  refused(berth_record_set_endpoint(made.get(), "x", "http", "a b", 1), "host must be");
+  refused(berth_record_set_endpoint(made.get(), "x", "a b", "::1", 1), "scheme must be");
+  refused(berth_record_set_endpoint(made.get(), "\x1b", "http", "::1", 1), "name must be");
   refused(berth_record_new("::1", 0, "1", &record), "a port must be 1-65535, got 0");
   refused(berth_record_new("::1", 65536, "1", &record), "got 65536");
   refused(berth_record_new("::1", 1, nullptr, &record), "version is NULL");

@@ -2,6 +2,14 @@
 // that, and by the end of its loop. It ends once, says `cancelled` with the reason, loses nothing
 // that the next wait would get, and leaves no handle. The tree test sees that no awaitable is
 // missing here.
+#include <berth/client/async.hpp>
+#include <berth/client/change_watch.hpp>
+#include <berth/client/ensure.hpp>
+#include <berth/client/look_until.hpp>
+#include <berth/client/lookup_watch.hpp>
+#include <berth/client/registry_resolver.hpp>
+#include <berth/client/registry_watch.hpp>
+#include <berth/client/resolver.hpp>
 #include <berth/coro/channel.hpp>
 #include <berth/coro/event.hpp>
 #include <berth/coro/generator.hpp>
@@ -15,13 +23,10 @@
 #include <berth/coro/timeout.hpp>
 #include <berth/coro/when_all.hpp>
 #include <berth/coro/when_any.hpp>
-#include <berth/discovery/async.hpp>
-#include <berth/discovery/ensure.hpp>
+#include <berth/coro/with_scope.hpp>
+#include <berth/coro/yield.hpp>
 #include <berth/discovery/instance_list.hpp>
-#include <berth/discovery/lookup_watch.hpp>
-#include <berth/discovery/process.hpp>
-#include <berth/discovery/registry_resolver.hpp>
-#include <berth/discovery/resolver.hpp>
+#include <berth/discovery/server_process.hpp>
 #include <berth/io/child_process.hpp>
 #include <berth/io/file.hpp>
 #include <berth/io/local.hpp>
@@ -29,6 +34,7 @@
 #include <berth/io/resolve.hpp>
 #include <berth/io/signal_set.hpp>
 #include <berth/io/udp.hpp>
+#include <berth/liveness/this_process.hpp>
 #include <condition_variable>
 #include <csignal>
 #include <functional>
@@ -179,6 +185,23 @@ ROW(sleep_row, row, "sleep_for") {
   void complete() override {
     std::this_thread::sleep_for(25ms);
   }  // without the loop: it is due then
+};
+
+ROW(yield_row, row, "yield") {
+  using row::row;
+  AWAIT(yield())
+  void complete() override {}  // it comes in the next turn of the loop
+};
+
+task<result<void>> sleep_in_scope(scope&) {
+  const auto slept = co_await sleep_for(20ms);
+  co_return slept;
+}
+
+ROW(with_scope_row, row, "with_scope") {
+  using row::row;
+  AWAIT(with_scope(&sleep_in_scope))
+  void complete() override { std::this_thread::sleep_for(25ms); }
 };
 
 ROW(sleep_until_row, row, "sleep_until") {
@@ -684,7 +707,7 @@ struct started_row : row {
                                    "announce",    "--port",       "8080"};
   task<> tidy() override {
     if (const auto left = read_live(where)) {
-      ask_to_end(*left);
+      ask_to_end(*left, where);
       const auto ended = co_await async::wait_ended(*left, deadline::after(10s));
       REQUIRE(ended);
     }
@@ -746,7 +769,7 @@ ROW(resolver_live_row, published_row, "resolver::live") {
   }
 };
 
-ROW(resolver_close_row, published_row, "resolver::close") {
+ROW(resolver_close_row, published_row, "resolver_base::close") {
   using published_row::published_row;
   task<outcome> wait() override {
     const auto here = co_await current_context();
@@ -758,6 +781,13 @@ ROW(resolver_close_row, published_row, "resolver::close") {
   bool can_be_cancelled() const override { return false; }
 };
 
+ROW(change_watch_row, published_row, "change_watch::next") {
+  using published_row::published_row;
+  change_watch watch{loop, where.directory};
+  AWAIT(watch.next())
+  void complete() override { owned.emplace(where, discovery_row::ours()); }
+};
+
 ROW(lookup_watch_row, published_row, "lookup_watch::changed") {
   using published_row::published_row;
   lookup_watch watch{loop, where};
@@ -767,7 +797,7 @@ ROW(lookup_watch_row, published_row, "lookup_watch::changed") {
 
 #ifndef _WIN32
 void list_in(const std::filesystem::path& directory) {
-  ::setenv("XDG_RUNTIME_DIR", directory.c_str(), 1);
+  ::setenv("BERTH_LIST_DIR", directory.c_str(), 1);
 }
 
 ROW(registry_list_row, pool_row, "file_registry::list") {
@@ -797,6 +827,40 @@ ROW(registry_changed_row, registry_row, "file_registry::changed") {
     REQUIRE(none);
   }
   AWAIT(files.changed("pm", deadline::never()))
+};
+
+ROW(registry_watch_row, registry_row, "registry_watch::changed") {
+  using registry_row::registry_row;
+  registry_watch watch{files, "pm"};
+  task<> prepare() override {
+    list_in(directory.path());
+    const auto none = co_await files.list("pm", deadline::never());
+    REQUIRE(none);
+  }
+  AWAIT(watch.changed())
+};
+
+ROW(keep_looking_row, registry_row, "keep_looking") {
+  using registry_row::registry_row;
+  bool seen = false;
+  task<std::optional<std::chrono::nanoseconds>> look() {
+    const auto servers = co_await files.list("pm", deadline::never());
+    seen = servers && !servers->empty();
+    if (seen) co_return std::nullopt;
+    co_return std::chrono::nanoseconds(std::chrono::seconds(60));
+  }
+  task<outcome> wait() override {
+    list_in(directory.path());
+    const auto here = co_await current_context();
+    const auto make_watch = [this] { return registry_watch(files, "pm"); };
+    const auto look_once = [this] { return look(); };
+    const auto report = [](const std::string&) {};
+    const retry_pauses pauses{std::chrono::milliseconds(1), std::chrono::milliseconds(1)};
+    co_await keep_looking(make_watch, look_once, report, pauses);
+    if (seen) co_return outcome{true, {}, stop_reason::none};
+    co_return outcome{false, std::make_error_code(std::errc::operation_canceled),
+                      here.stop.reason()};
+  }
 };
 
 ROW(registry_resolver_changed_row, registry_row, "registry_resolver::changed") {

@@ -33,6 +33,10 @@ struct workspace {
   }
 };
 
+bool is_plain_utf8(const std::string& text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
+
 simdjson::dom::element json(const std::string& text) {
   static simdjson::dom::parser parser;
   return parser.parse(text);
@@ -137,7 +141,8 @@ TEST_CASE("status says of a stale file that its server is dead, and leaves it") 
   REQUIRE_FALSE(fs::exists(at.where.port_file()));
 }
 
-TEST_CASE("clean removes stale files of all instances, prints them and spares the others") {
+TEST_CASE(
+    "clean removes stale and invalid files of all instances, prints them, spares the others") {
   workspace at;
   at.write_foreign("server.json", 999999);
   at.write_foreign("two.json", 999999);
@@ -145,9 +150,9 @@ TEST_CASE("clean removes stale files of all instances, prints them and spares th
   test::write_text(at.where.directory / "broken.json", "{");
   const auto cleaned = at.berth({"clean"});
   REQUIRE(cleaned.status == 0);
-  REQUIRE(cleaned.out ==
-          at.where.port_file().string() + "\n" + (at.where.directory / "two.json").string() + "\n");
-  REQUIRE_THAT(cleaned.err, Catch::Contains("broken.json"));
+  REQUIRE(cleaned.out == fmt::format("{0}/broken.json\n{0}/server.json\n{0}/two.json\n",
+                                     at.where.directory.string()));
+  REQUIRE(cleaned.err.empty());
   REQUIRE(fs::exists(at.where.directory / "live.json"));
   REQUIRE(at.berth({"clean", "--json"}).out == "{\n  \"removed\": []\n}\n");
 }
@@ -212,6 +217,45 @@ TEST_CASE("stop gives up with status 5 on a server that does not end") {
   stubborn.wait();
 }
 
+TEST_CASE("stop says of a halted server that it does not react, and --kill ends it") {
+  workspace at;
+  test::process server({PM_SERVER}, at.here);
+  REQUIRE(at.berth({"wait", "--timeout", "20"}).status == 0);
+  server.signal(SIGSTOP);
+  const auto waited = at.berth({"stop", "--timeout", "2.5"});
+  REQUIRE(waited.status == 5);
+  REQUIRE_THAT(waited.err, Catch::Contains("does not react to the request to stop") &&
+                               Catch::Contains("berth stop --kill"));
+  REQUIRE(server.running());
+  const auto killed = at.berth({"stop", "--kill", "--timeout", "0.1"});
+  REQUIRE(killed.status == 0);
+  REQUIRE_THAT(killed.err, Catch::Contains("did not end in time and was killed"));
+  REQUIRE_FALSE(fs::exists(at.where.port_file()));
+  server.wait();
+}
+
+TEST_CASE("stop --kill asks first: a server that ends in time is not killed") {
+  workspace at;
+  test::process server({PM_SERVER}, at.here);
+  REQUIRE(at.berth({"wait", "--timeout", "20"}).status == 0);
+  const auto stopped = at.berth({"stop", "--kill"});
+  REQUIRE(stopped.status == 0);
+  REQUIRE(stopped.err.empty());
+  REQUIRE(server.wait().status == 0);
+}
+
+TEST_CASE("stop --kill kills no process that is not proven to be the server") {
+  workspace at;
+  test::process other({"sleep", "60"}, at.here);
+  at.write_foreign("server.json", static_cast<int>(other.pid()));
+  const auto refused = at.berth({"stop", "--kill", "--timeout", "0.1"});
+  REQUIRE(refused.status == 1);
+  REQUIRE_THAT(refused.err, Catch::Contains("not proven to be the server"));
+  REQUIRE(other.running());
+  other.signal(SIGKILL);
+  other.wait();
+}
+
 TEST_CASE("wrong usage is status 2 and says what is wrong") {
   workspace at;
   const std::vector<std::vector<std::string>> wrong = {
@@ -224,8 +268,15 @@ TEST_CASE("wrong usage is status 2 and says what is wrong") {
       {"announce", "--port", "65536"},
       {"announce", "--port", "x"},
       {"announce", "--port", "-1"},
+      {"announce", "--port", "1", "--host", "a b"},
+      {"announce", "--port", "1", "--host", "127.1"},
+      {"announce", "--port", "1", "--version", "\x1b"},
       {"wait", "--timeout", "soon"},
       {"wait", "--timeout", "-1"},
+      {"wait", "--timeout", "nan"},
+      {"stop", "--timeout", "-nan"},
+      {"ensure", "--timeout", "NaN", "--", "true"},
+      {"wait", "--timeout", "inf"},
       {"--app", "../x", "path"},
       {"--instance", "a/b", "path"},
       {"--app", "", "path"},
@@ -235,10 +286,97 @@ TEST_CASE("wrong usage is status 2 and says what is wrong") {
     INFO(fmt::format("{}", fmt::join(arguments, " ")));
     REQUIRE(refused.status == 2);
     REQUIRE(refused.out.empty());
-    REQUIRE_FALSE(refused.err.empty());
+    REQUIRE_THAT(refused.err, Catch::StartsWith("berth: "));
   }
   REQUIRE(at.berth({"--help"}).status == 0);
   REQUIRE(at.berth({"--version"}).status == 0);
+}
+
+TEST_CASE("a mistyped command or option is answered by the nearest one") {
+  workspace at;
+  const auto refused = [&](const std::vector<std::string>& words, const std::string& message) {
+    const auto ended = at.berth(words);
+    REQUIRE(ended.status == 2);
+    REQUIRE(ended.err == "berth: " + message + "\n");
+  };
+  refused({"urll"}, "unknown command 'urll': did you mean 'url'?");
+  refused({"--app", "pm", "stauts", "--json"}, "unknown command 'stauts': did you mean 'status'?");
+  refused({"wait", "--tiemout", "5"}, "unknown option '--tiemout': did you mean '--timeout'?");
+  refused({"--config=x", "url"}, "unknown option '--config': did you mean '--config-dir'?");
+  refused({"announce", "--prot", "80"}, "unknown option '--prot': did you mean '--port'?");
+  refused({"frobnicate", "more"}, "unknown command 'frobnicate'; see: berth --help");
+  refused({"url", "extra", "more"}, "url takes no argument 'extra'; see: berth url --help");
+  refused({"url", "--zzzzz"}, "unknown option '--zzzzz'; see: berth url --help");
+  refused({}, "a command is required; see: berth --help");
+}
+
+TEST_CASE("a duration has a unit, or is in seconds") {
+  workspace at;
+  for (const std::string text : {"0.05", "50ms", "0.05s", ".0008m", "1e-5h", "0"}) {
+    INFO(text);
+    REQUIRE(at.berth({"wait", "--timeout", text}).status == 5);
+  }
+  for (const std::string text :
+       {"5 s", "5d", "s", "5ss", "-1s", "9000h", "nans", "infm", "1e400"}) {
+    for (const std::string command : {"wait", "stop", "ensure", "replace"}) {
+      const auto refused = at.berth({command, "--timeout", text, "--json"});
+      INFO(command << " " << text);
+      REQUIRE(refused.status == 2);
+      const auto message = "--timeout: \"" + text +
+                           "\" is not a duration: use a number of seconds, "
+                           "or a number with a unit, as in 500ms, 5s, 2m or 1h, at most a year";
+      REQUIRE_THAT(refused.err, Catch::StartsWith("berth: " + message));
+      REQUIRE_THAT(std::string(std::string_view(json(refused.out)["error"])),
+                   Catch::StartsWith(message));
+    }
+  }
+}
+
+TEST_CASE("the help of each command shows the common options and an example") {
+  workspace at;
+  for (const std::string command : {"path", "url", "status", "wait", "announce", "ensure",
+                                    "replace", "list", "stop", "clean", "doctor"}) {
+    const auto help = at.berth({command, "--help"});
+    INFO(help.out);
+    REQUIRE(help.status == 0);
+    for (const std::string option : {"--app", "--config-dir", "--instance", "--json"})
+      REQUIRE_THAT(help.out, Catch::Contains("\n  " + option));
+    REQUIRE_THAT(help.out,
+                 Catch::Contains("\nUsage: berth " + command) && Catch::Contains("\nExample:\n  "));
+  }
+}
+
+TEST_CASE("with --json, help and version are one document") {
+  workspace at;
+  const std::vector<std::string> helps[] = {
+      {"--json", "--help"}, {"--help", "--json"}, {"url", "--json", "-h"}};
+  for (const auto& words : helps) {
+    const auto help = at.berth(words);
+    REQUIRE(help.status == 0);
+    REQUIRE_THAT(std::string(std::string_view(json(help.out)["help"])), Catch::Contains("Usage: "));
+  }
+  REQUIRE(std::string_view(json(at.berth({"--json", "--version"}).out)["version"]) ==
+          "berth " BERTH_VERSION);
+}
+
+TEST_CASE("what asks a registry is loaded only for that, and missed with a clear message") {
+  workspace at;
+  const fs::path built = fs::path(BERTH_COMMAND).parent_path();
+  if (!fs::exists(built / "berth-registry.so")) return;  // this build has no other registry
+  const auto alone = at.here / "berth-alone";
+  fs::copy_file(fs::exists(built / "berth-full") ? built / "berth-full" : built / "berth", alone);
+  const auto run = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), alone);
+    return test::run(words, at.here, {{"HOME", "/nonexistent"}});
+  };
+  REQUIRE(run({"url"}).status == 3);
+  REQUIRE(run({"list"}).status == 0);
+  for (const std::string command : {"url", "status", "wait", "list"}) {
+    const auto refused = run({"--registry", "etcd://127.0.0.1:1", command});
+    REQUIRE(refused.status == 1);
+    REQUIRE(refused.err ==
+            "berth: cannot find its other part, berth-registry.so: install berth again\n");
+  }
 }
 
 TEST_CASE("a file that cannot be judged is an error, status 1, with its path") {
@@ -268,7 +406,7 @@ TEST_CASE("doctor says what is good, what is wrong and what to do") {
   at.write_foreign("server.json", 999999);
   fault("is dead: no process has pid 999999; remove the file with: berth clean");
   test::write_text(at.where.port_file(), "{");
-  fault("Invalid port file");
+  fault("it is invalid");
   fs::remove(at.where.port_file());
   test::write_text(at.where.directory / ".server.123.tmp", "");
   fault(".server.123.tmp was left by a server that was killed");
@@ -289,4 +427,235 @@ TEST_CASE("doctor says what is good, what is wrong and what to do") {
   REQUIRE(told.status == 0);
   REQUIRE_THAT(told.out, Catch::Contains("is alive: its server holds the file's lock"));
   REQUIRE(json(at.berth({"doctor", "--json"}).out)["faults"].get_array().size() == 0);
+}
+
+TEST_CASE("with --json, every failure prints one document that names it") {
+  workspace at;
+  const auto failure = [&](std::vector<std::string> words, int status, const std::string& reason) {
+    words.insert(words.begin(), "--json");
+    const auto failed = at.berth(words);
+    INFO(fmt::format("{}", fmt::join(words, " ")));
+    REQUIRE(failed.status == status);
+    const std::string told(std::string_view(json(failed.out)["error"]));
+    REQUIRE_THAT(told, Catch::Contains(reason));
+    REQUIRE_THAT(failed.err, Catch::Contains(reason));
+  };
+  for (const std::string command : {"url", "status", "stop"})
+    failure({command}, 3, "No running pm-server found");
+  failure({"wait", "--timeout", "0.05"}, 5, "appeared in time");
+  failure({"url", "extra"}, 2, "extra");
+  failure({"--app", "../x", "url"}, 2, "../x");
+  failure({"ensure", "--timeout", "20", "--", "/no/such/program"}, 1, "/no/such/program");
+  failure({"announce", "--port", "1", "--", "/no/such/program"}, 1, "/no/such/program");
+  at.write_foreign("server.json", 1);
+  failure({"announce", "--port", "9090"}, 4, "Another pm-server is already running");
+  failure({"url", "--endpoint", "none"}, 1, "no endpoint");
+  fs::remove(at.where.port_file());
+  test::write_text(at.where.directory / "config.toml", "registry = \"http://x\"\n");
+  failure({"list"}, 1, "registry sends clients elsewhere");
+}
+
+TEST_CASE("with --json, what a stale file or a fault says is in the document of the command") {
+  workspace at;
+  at.write_foreign("server.json", 999999);
+  const auto status = at.berth({"--json", "status"});
+  REQUIRE(status.status == 3);
+  REQUIRE_THAT(std::string(std::string_view(json(status.out)["error"])),
+               Catch::Contains("no process has pid 999999"));
+  const auto examined = at.berth({"--json", "doctor"});
+  REQUIRE(examined.status == 1);
+  REQUIRE(std::string_view(json(examined.out)["error"]) == "number of faults found: 1");
+}
+
+TEST_CASE("standard output that cannot be written is status 1 and a message") {
+  workspace at;
+  at.write_foreign("server.json", 1);
+  const std::string ways[] = {"exec \"$0\" \"$@\" >/dev/full", "exec \"$0\" \"$@\" >&-",
+                              // The reader has gone before anything is written.
+                              "mkfifo f; exec 3<>f 4>f 3>&-; exec \"$0\" \"$@\" >&4"};
+  const std::vector<std::string> commands[] = {{"path"},
+                                               {"url"},
+                                               {"--json", "url"},
+                                               {"status"},
+                                               {"--json", "status"},
+                                               {"list"},
+                                               {"doctor"},
+                                               {"--json", "list"},
+                                               {"--help"},
+                                               {"--version"},
+                                               {"url", "--help"},
+                                               {"wait"},
+                                               {"--json", "nonsense"},
+                                               {"announce", "--instance", "two", "--port", "9"}};
+  test::process listed({BERTH_COMMAND, "announce", "--instance", "listed", "--port", "9"}, at.here,
+                       {{"HOME", "/nonexistent"}});
+  REQUIRE(test::eventually([&] { return !listed.out().empty(); }));
+  for (const auto& way : ways) {
+    for (const auto& words : commands) {
+      std::vector<std::string> command = {"sh", "-c", "rm -f f; " + way, BERTH_COMMAND};
+      command.insert(command.end(), words.begin(), words.end());
+      const auto refused = test::run(command, at.here, {{"HOME", "/nonexistent"}});
+      INFO(way << ": " << fmt::format("{}", fmt::join(words, " ")) << "\n" << refused.err);
+      REQUIRE(refused.status == 1);
+      REQUIRE_THAT(refused.err, Catch::Contains("cannot write standard output: "));
+    }
+  }
+  REQUIRE_FALSE(fs::exists(at.where.directory / "two.json"));
+  const auto server = test::run({"sh", "-c", "exec \"$0\" --help >/dev/full", PM_SERVER}, at.here);
+  REQUIRE(server.status == 1);
+  REQUIRE_THAT(server.err, Catch::Contains("cannot write standard output: "));
+}
+
+TEST_CASE("a live server's URL that cannot be written is status 1, from the small part as well") {
+  workspace at;
+  test::process server({PM_SERVER}, at.here);
+  REQUIRE(at.berth({"wait", "--timeout", "20"}).status == 0);
+  const std::string ways[] = {"exec \"$0\" url >/dev/full", "exec \"$0\" url >&-",
+                              "mkfifo f; exec 3<>f 4>f 3>&-; exec \"$0\" url >&4"};
+  for (const auto& way : ways) {
+    const auto refused =
+        test::run({"sh", "-c", way, BERTH_COMMAND}, at.here, {{"HOME", "/nonexistent"}});
+    INFO(way);
+    REQUIRE(refused.status == 1);
+    REQUIRE_THAT(refused.err, Catch::Contains("cannot write standard output: "));
+  }
+}
+
+namespace {
+
+/// Nothing that a terminal obeys, and no line that begins with "forged".
+bool is_harmless(const std::string& printed) {
+  for (const char c : printed)
+    if ((static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7F) return false;
+  return printed.find("\nforged") == std::string::npos &&
+         printed.find("\xC2\x9B") == std::string::npos &&
+         printed.find("\xE2\x80\xAE") == std::string::npos && is_plain_utf8(printed);
+}
+
+}  // namespace
+
+TEST_CASE("nothing that a file or a name holds reaches standard output or error raw") {
+  workspace at;
+  const fs::path odd = at.here / "a\x1B[31m\nforged\xE9\xC2\x9B\xE2\x80\xAE";
+  fs::create_directory(odd);
+  const auto berth = [&](std::vector<std::string> words) {
+    words.insert(words.begin(), BERTH_COMMAND);
+    const auto ended = test::run(words, odd, {{"HOME", "/nonexistent"}});
+    INFO(fmt::format("{}\n{}\n{}", fmt::join(words, " "), ended.out, ended.err));
+    REQUIRE(is_harmless(ended.out));
+    REQUIRE(is_harmless(ended.err));
+    return ended;
+  };
+  const auto everything = [&] {
+    for (const std::string command : {"url", "status", "list", "clean", "doctor", "stop"}) {
+      berth({command});
+      json(berth({"--json", command}).out).type();
+    }
+    berth({"wait", "--timeout", "0.01"});
+  };
+  everything();
+  fs::create_directory(odd / ".pm");
+  const auto publish = [&](std::string_view host, std::string_view more) {
+    test::write_text(odd / ".pm/server.json",
+                     fmt::format(R"({{"pid": 999999, "port": 8080, "host": "{}", )"
+                                 R"("started_at": "now", "version": "1"{}}})",
+                                 host, more));
+    everything();
+  };
+  publish("a\\u001b[2J\\nforged", "");
+  publish("a\\u009b", "");
+  publish("h", R"(, "scheme": "x\u001b\nforged")");
+  publish("h", R"(, "instance_id": "\nforged", "lock": "\u001b", "token": "\u001b")");
+  publish("h", R"(, "metadata": {"\u001b": "x", "x": "\nforged", "\u202e": "\u202e"})");
+  publish("h", R"(, "endpoints": {"\nforged": {"host": "h", "port": 1},)"
+               R"( "x": {"host": "\u001b", "port": 1, "scheme": "\u001b"}})");
+  publish("h", R"(, "process": {"boot_id": "\u001b\nforged", "host_id": "\u009b"})");
+  test::write_text(odd / ".pm/server.json", "{ \x1B[2J\nforged");
+  everything();
+  fs::remove(odd / ".pm/server.json");
+  test::write_text(odd / ".pm/config.toml", "\x1B[2J\nforged = \"\x1B\"\n");
+  everything();
+  fs::remove(odd / ".pm/config.toml");
+  berth({"--instance", "\x1B", "url"});
+  berth({"\x1B\nforged"});
+  berth({"--config-dir", "\x1B\nforged", "status"});
+  berth({"url", "--endpoint", "\x1B"});
+  berth({"ensure", "--timeout", "20", "--", "sh", "-c", "printf '\\033[2J\\nof a log\\n'; exit 1"});
+  const auto server = test::run({PM_SERVER, "--config-dir", "\x1B\nforged", "--port", "500"}, odd,
+                                {{"HOME", "/nonexistent"}, {"PM_SERVER_HOST", "\x1B"}});
+  REQUIRE(is_harmless(server.err));
+  REQUIRE(is_harmless(test::run({PM_SERVER, "\x1B\nforged"}, odd).err));
+}
+
+TEST_CASE("a script gets the path byte by byte, and JSON of it is valid") {
+  workspace at;
+  const fs::path latin = at.here / "caf\xE9";
+  fs::create_directory(latin);
+  const auto raw = test::run({BERTH_COMMAND, "path"}, latin, {{"HOME", "/nonexistent"}});
+  REQUIRE(raw.out == (latin / ".pm/server.json\n").string());
+  const auto document =
+      test::run({BERTH_COMMAND, "--json", "path"}, latin, {{"HOME", "/nonexistent"}});
+  REQUIRE(std::string_view(json(document.out)["path"]) ==
+          (at.here / "caf\xEF\xBF\xBD/.pm/server.json").string());
+  test::process server({PM_SERVER}, latin, {{"HOME", "/nonexistent"}});
+  const std::map<std::string, std::string> home = {{"HOME", "/nonexistent"}};
+  REQUIRE(test::run({BERTH_COMMAND, "wait", "--timeout", "20"}, latin, home).status == 0);
+  for (const std::string command : {"url", "status", "list", "doctor"})
+    REQUIRE_NOTHROW(json(test::run({BERTH_COMMAND, "--json", command}, latin, home).out).type());
+}
+
+TEST_CASE("a password is refused where the list of processes would show it") {
+  workspace at;
+  const auto refused = at.berth({"--registry", "etcd://root:hunter2@127.0.0.1:1", "url"});
+  REQUIRE(refused.status == 2);
+  REQUIRE_THAT(refused.err, Catch::Contains("PM_REGISTRY") &&
+                                Catch::Contains("password_file=FILE") &&
+                                !Catch::Contains("hunter2"));
+  REQUIRE_THAT(at.berth({"url", "etcd://root:hunter2@h"}).err, !Catch::Contains("hunter2"));
+  const std::string settings[] = {"password=hunter2", "endpoints=http://root:hunter2@h:1",
+                                  "user=root,password=x,hunter2", "etcd_token=hunter2"};
+  for (const auto& setting : settings) {
+    const auto server = test::run({PM_SERVER, "--plugin", "/no/such.so=" + setting}, at.here);
+    INFO(setting);
+    REQUIRE(server.status == 2);
+    REQUIRE_THAT(server.err, !Catch::Contains("hunter2"));
+  }
+  const auto file =
+      test::run({PM_SERVER, "--plugin", "/no/such.so=password_file=/no/such/file"}, at.here);
+  REQUIRE(file.status == 1);
+}
+
+TEST_CASE("a password in the environment or the configuration appears in no message") {
+  workspace at;
+  const auto all_of = [&](const std::string& registry) {
+    for (const std::string command : {"url", "status", "list", "wait"}) {
+      std::vector<std::string> words = {BERTH_COMMAND, command};
+      if (command == "wait") words.insert(words.end(), {"--timeout", "0.1"});
+      const auto failed =
+          test::run(words, at.here, {{"HOME", "/nonexistent"}, {"PM_REGISTRY", registry}});
+      INFO(registry << " " << command);
+      REQUIRE(failed.status != 0);
+      REQUIRE_THAT(failed.out + failed.err, !Catch::Contains("hunter2"));
+    }
+  };
+  all_of("etcd://root:hunter2@127.0.0.1:1");
+  all_of("etcd://root:a/hunter2@");
+  all_of("nonsense://root:hunter2@127.0.0.1:1");
+  all_of("root:hunter2@127.0.0.1:1");
+  all_of("etcd://127.0.0.1:1?password=hunter2");
+}
+
+TEST_CASE("pm-cli speaks http and https only") {
+  workspace at;
+  test::write_text(at.here / "secret", "hunter2");
+  for (const std::string& url :
+       {"file://" + at.here.string() + "/secret#", std::string("gopher://x"),
+        std::string("ftp.example"), std::string("file:/etc/passwd")}) {
+    const auto refused = test::run({PM_CLI, "--server", url, "project", "list"}, at.here);
+    INFO(url);
+    REQUIRE(refused.status == 1);
+    REQUIRE(refused.out.empty());
+    if (url.find("://") != std::string::npos)
+      REQUIRE_THAT(refused.err, Catch::Contains("only http and https are spoken here"));
+  }
 }

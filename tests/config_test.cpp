@@ -2,7 +2,7 @@
 #include <berth/config/directory.hpp>
 #include <berth/config/environment.hpp>
 #include <berth/config/settings.hpp>
-#include <berth/discovery/location.hpp>
+#include <berth/store/location.hpp>
 
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -108,6 +108,8 @@ TEST_CASE("a bad config.toml is an error that names file and line") {
       {"[server]\nhost = 1\n", "config.toml:2: server.host must be a string"},
       {"server = 1\n", "config.toml:1: server must be a table"},
       {"[server]\nhost = \"\"\n", "server.host must not be empty"},
+      {"[server]\nhost = \"a b\"\n", "server.host must be a DNS name, an IPv4 address or"},
+      {"[server]\nhost = \"127.1\"\n", "server.host must be a DNS name, an IPv4 address or"},
       {"[server]\nport = 70000\n", "server.port must be at most 65535, got 70000"},
       {"[server]\nport = -1\n", "server.port must be 0 (auto) or >= 1024, got -1"},
       {"[server]\nidle_shutdown_secs = 31536001\n",

@@ -328,3 +328,13 @@ TEST_CASE("a result without a value says why and throws that when read") {
   REQUIRE_THROWS_AS(result<int>(none).value("read"), berth::error);
   REQUIRE(result<int>(4).value() == 4);
 }
+
+TEST_CASE("a failure that is handed on keeps its code and its reason") {
+  const result<int> expired = failure::cancelled(stop_reason::deadline);
+  const result<std::string> text = expired.failure();
+  REQUIRE(text.timed_out());
+  REQUIRE(text.reason() == stop_reason::deadline);
+  const result<void> nothing = text.failure();
+  REQUIRE(nothing.timed_out());
+  REQUIRE(nothing.reason() == stop_reason::deadline);
+}

@@ -1,6 +1,6 @@
 # Sourced: count_tests DIRECTORY... sums up the test cases of the last runs of these builds.
 count_tests() {
-  for directory in "$@"; do cat "$directory"/meson-logs/testlog*.txt; done | awk '
+  for directory in "$@"; do cat "$directory"/meson-logs/testlog*.txt; done | tr -d '\r' | awk '
     /^All tests passed \(/ { passed += $(NF - 2) }
     /^test cases:/ { for (i = 2; i <= NF; ++i) { if ($i == "passed") passed += $(i - 1); if ($i == "failed") failed += $(i - 1) } }
     /^[0-9]+ passed, [0-9]+ failed/ { passed += $1; failed += $3 }

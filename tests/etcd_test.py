@@ -220,6 +220,7 @@ class Registered(unittest.TestCase):
 
     def berth(self, *words, registry=None, **more):
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PM_")}
+        environment["XDG_CONFIG_HOME"] = os.path.join(self.directory, "config")
         if registry:
             environment["PM_REGISTRY"] = registry
         return subprocess.run([BERTH, *words], capture_output=True, text=True, timeout=60, cwd=self.directory, env=environment, **more)
@@ -241,8 +242,8 @@ class Registered(unittest.TestCase):
         self.assertEqual(waiting.communicate(timeout=40)[0], url)
         self.assertEqual(self.berth("--registry", registry, "url").stdout, url)
         self.assertEqual(self.berth("url", registry=registry).stdout, url)
-        os.makedirs(os.path.join(self.directory, ".pm"))
-        with open(os.path.join(self.directory, ".pm", "config.toml"), "w") as file:
+        os.makedirs(os.path.join(self.directory, "config", "pm"))
+        with open(os.path.join(self.directory, "config", "pm", "config.toml"), "w") as file:
             file.write(f'registry = "{registry}"\n')
         self.assertEqual(self.berth("url").stdout, url)
         self.assertEqual(self.berth("--registry", "file", "url").returncode, 3)
@@ -261,6 +262,20 @@ class Registered(unittest.TestCase):
         # Those who ask are spread.
         eventually(lambda: self.berth("url").stdout == f"http://127.0.0.1:{other.record['port']}\n")
         eventually(lambda: self.berth("url").stdout == url)
+
+    def test_list_watches_etcd_as_it_watches_the_file_system(self):
+        etcd, = self.cluster()
+        registry = etcd.client.replace("http", "etcd")
+        watching = subprocess.Popen([BERTH, "--registry", registry, "--json", "list", "--watch"], stdout=subprocess.PIPE, text=True)
+        self.addCleanup(lambda: (watching.kill(), watching.wait(), watching.stdout.close()))
+        server = self.service([etcd])
+        live = json.loads(watching.stdout.readline())
+        self.assertEqual((live["event"], live["instance"]), ("live", server.record["instance_id"]))
+        self.assertEqual(live["path"], registry)
+        server.terminate()
+        self.assertEqual(json.loads(watching.stdout.readline()), live | {"event": "gone"})
+        refused = self.berth("--registry", registry, "list", "--all")
+        self.assertIn("--all is for the file system", refused.stderr)
 
     def test_a_registry_that_cannot_be_asked_is_an_error_that_says_why(self):
         for registry, reason in (("http://x", "is no registry: this program knows etcd, etcds, file"), ("etcd://", "names no host"),
@@ -353,13 +368,24 @@ class Registered(unittest.TestCase):
         etcd.post("/v3/auth/user/grant", user="root", role="root")
         etcd.post("/v3/auth/enable")
         refused = self.service([etcd])
-        server = self.service([etcd], user="root", password="se\"cret")
+        password = os.path.join(self.directory, "password")
+        with open(password, "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
+            file.write("se\"cret\n")
+        server = self.service([etcd], user="root", password_file=password)
 
         def said(one, text):
             with open(one.log) as log:
                 return text in log.read()
         eventually(lambda: said(server, f"registered as {server.key}"))
         eventually(lambda: said(refused, "not registered, trying again: etcd answered to /v3/kv/put with status 400: etcdserver: user name is empty"))
+        # Neither a log nor the list of processes ever has the password, and clients read the same file.
+        address = etcd.client.removeprefix("http://")
+        url = f"http://127.0.0.1:{server.record['port']}\n"
+        self.assertEqual(self.berth("--registry", f"etcd://root@{address}?password_file={password}", "url").stdout, url)
+        told = self.berth("status", registry=f"etcd://root:se\"cret@{address}")
+        self.assertIn(url, told.stdout)
+        self.assertIn("etcd://root:***@", told.stdout)
+        self.assertNotIn("se\"cret", told.stdout)
 
     def test_settings_that_cannot_be_stop_the_start(self):
         for words, reason in (("ttl=0", "ttl must be 1-86400 seconds, got \"0\""), ("ttl=x,endpoints=http://x", "ttl must be"),

@@ -1,22 +1,47 @@
 #!/usr/bin/env bash
-# Fetches the source archives that the wraps in subprojects/ build from, by Debian's source
-# packages: for a system, or a cross build, that has no packages of them. Leaves the machine's own
-# package lists as they are, and does nothing twice.
+# Prepares subprojects/ so that the wraps build without a network of their own: fetches Debian's source
+# packages of the same versions. Where such an archive is, byte for byte, the release that the wrap names,
+# it goes into subprojects/packagecache; otherwise its files go into the subproject's directory. Leaves
+# the machine's package lists as they are, and does nothing twice.
 set -euo pipefail
 cd "$(dirname "$0")/../subprojects"
-missing=
+
+value_of() { sed -n "s/^$2 = //p" "$1"; }
+package_of() { sed -n 's/^# Debian.s source package.*: //p' "$1"; }
+
+# A library of headers alone comes from its installed package.
+if [ ! -d tomlplusplus-3.3.0 ]; then
+  mkdir -p tomlplusplus-3.3.0/include
+  cp -r /usr/include/toml++ tomlplusplus-3.3.0/include/
+  cp packagefiles/tomlplusplus/* tomlplusplus-3.3.0/
+fi
+
+missing=()
 for wrap in *.wrap; do
-  archive=$(sed -n 's/^source_filename = //p' "$wrap")
-  [ -f "packagefiles/$archive" ] || missing="$missing $(sed -n 's/.*apt-get source \([a-z0-9-]*\).*/\1/p' "$wrap")"
+  [ -d "$(value_of "$wrap" directory)" ] || [ -f "packagecache/$(value_of "$wrap" source_filename)" ] ||
+    missing+=("$wrap")
 done
-[ -n "$missing" ] || exit 0
-echo "== Fetching the sources of$missing"
+[ ${#missing[@]} -gt 0 ] || exit 0
+packages=$(for wrap in "${missing[@]}"; do package_of "$wrap"; done)
+echo "== Fetching the sources of" $packages
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$work/sources" "$work/lists/partial" "$work/cache/archives/partial"
+mkdir -p "$work/sources" "$work/lists/partial" "$work/cache/archives/partial" packagecache
 sed 's/^Types: deb$/Types: deb-src/' /etc/apt/sources.list.d/debian.sources >"$work/sources/debian.sources"
 options="-o Dir::Etc::sourcelist=/dev/null -o Dir::Etc::sourceparts=$work/sources
   -o Dir::State::lists=$work/lists -o Dir::Cache=$work/cache -o APT::Sandbox::User=root"
 apt-get $options update -qq
-(cd "$work" && apt-get $options source -qq --download-only $missing >/dev/null)
-cp "$work"/*.orig.tar.* packagefiles/
+(cd "$work" && apt-get $options source -qq --download-only $packages >/dev/null)
+for wrap in "${missing[@]}"; do
+  archive=$(echo "$work/$(package_of "$wrap")"_*.orig.tar.*)
+  if echo "$(value_of "$wrap" source_hash)  $archive" | sha256sum --check --status; then
+    cp "$archive" "packagecache/$(value_of "$wrap" source_filename)"
+    continue
+  fi
+  echo "== $wrap: Debian's archive is not the release itself; its files are used"
+  directory=$(value_of "$wrap" directory)
+  mkdir "$directory.part"
+  tar -xf "$archive" -C "$directory.part" --strip-components=1
+  cp packagefiles/"$(value_of "$wrap" patch_directory)"/* "$directory.part/"
+  mv "$directory.part" "$directory"
+done

@@ -10,7 +10,8 @@
 
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
-#include <berth/discovery/record_codec.hpp>
+#include <berth/liveness/this_process.hpp>
+#include <berth/record/record_codec.hpp>
 #include <functional>
 
 #include <fmt/format.h>
@@ -270,7 +271,7 @@ TEST_CASE("a file of a stranger in a shared directory is not trusted") {
   test::write_text(where.port_file(), format_record(ours()));
   fs::permissions(where.port_file(), fs::perms(0644));
   REQUIRE(::chown(where.port_file().c_str(), 4321, 4321) == 0);
-  REQUIRE_THROWS_WITH(read_live(where), Catch::Contains("belongs to user 4321"));
+  REQUIRE_THROWS_WITH(read_live(where), Catch::Contains("belongs to uid 4321"));
   REQUIRE(::chown(directory.path().c_str(), 4321, 4321) == 0);
   REQUIRE_NOTHROW(read_live(where));
 }

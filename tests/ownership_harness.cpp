@@ -14,6 +14,7 @@
 #include <atomic>
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
+#include <berth/liveness/this_process.hpp>
 #include <chrono>
 #include <cstdlib>
 #include <cstring>

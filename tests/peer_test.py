@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime, timezone
 
 BERTH, PM_SERVER = (os.path.abspath(program) for program in sys.argv[1:3])
 FIELDS = {"pid": int, "port": int, "host": str, "started_at": str, "version": str}
@@ -40,7 +41,7 @@ class Peer:
     def write(self, pid, port):
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
         self.path.write_text(json.dumps({"pid": pid, "port": port, "host": "127.0.0.1",
-                                         "started_at": "2026-01-01T00:00:00+00:00", "version": "0.1.0"}, indent=2))
+                                         "started_at": datetime.now(timezone.utc).isoformat(), "version": "0.1.0"}, indent=2))
 
     def read(self):
         """Strict: the five fields, of their types; what it does not know it ignores."""

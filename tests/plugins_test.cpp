@@ -1,17 +1,19 @@
 // Plugins: what is refused, and that nothing a plugin does reaches beyond it.
 #include <malloc.h>
+#include <signal.h>
 
 #include <array>
+#include <berth/client/async.hpp>
 #include <berth/coro/scope.hpp>
 #include <berth/coro/sleep.hpp>
-#include <berth/discovery/async.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/io/tcp.hpp>
-#include <berth/service/plugin_host.hpp>
+#include <berth/plugin/plugin_host.hpp>
 #include <berth/service/service.hpp>
 
 #include "support/catch.hpp"
 #include "support/process.hpp"
+#include "support/user_configuration.hpp"
 
 using namespace berth;
 using namespace std::chrono_literals;
@@ -101,6 +103,19 @@ const std::vector<std::string> after = {
 
 }  // namespace
 
+TEST_CASE("a setting that its plugin never reads is reported, naming both") {
+  test::temporary_directory directory;
+  const std::string plugin = std::string(PLUGIN_STAMP) + "=team=blue,colour=red";
+  test::process server({PM_SERVER, "--config-dir", directory.path().string(), "--plugin", plugin},
+                       directory.path());
+  const auto says = [&](std::string_view text) {
+    return server.err().find(text) != std::string::npos;
+  };
+  REQUIRE(test::eventually([&] { return says("setting colour"); }));
+  REQUIRE(says("warning: plugin stamp does not use its setting colour"));
+  REQUIRE_FALSE(says("setting team"));
+}
+
 TEST_CASE("a plugin that cannot be used stops the start, with its file and the reason") {
   test::temporary_directory directory;
   REQUIRE(refusal_of("/nonexistent/plugin.so") == "No such file or directory");
@@ -121,8 +136,8 @@ TEST_CASE("a plugin that cannot be used stops the start, with its file and the r
           "it does not start: there is no point \"lunch\"");
   const auto open = copy_of(PLUGIN_UNRULY, directory.path() / "open.so");
   fs::permissions(open, fs::perms(0757));
-  REQUIRE(refusal_of(open) ==
-          "anybody may write to it; mend that with: chmod o-w " + fs::canonical(open).string());
+  REQUIRE_THAT(refusal_of(open), Catch::Contains("is writable by everybody (mode 0757)") &&
+                                     Catch::EndsWith("chmod go-w " + fs::canonical(open).string()));
   plugged twice;
   twice.served.load_plugin(PLUGIN_UNRULY);
   twice.served.load_plugin(PLUGIN_UNRULY);
@@ -143,6 +158,23 @@ TEST_CASE("a plugin that misbehaves before publishing stops the start, and is na
       INFO(point << " " << does);
       REQUIRE(at.refusal() == "hook \"unruly\" at \"" + point + "\" failed: " + reason);
     }
+}
+
+TEST_CASE("a plugin without a slash is an installed one, never a file of the current directory") {
+  const test::temporary_directory here;
+  fs::copy_file(PLUGIN_STAMP, here.path() / "libstamp.so");
+  fs::permissions(here.path() / "libstamp.so", fs::perms(0755));
+  const auto told =
+      test::run({PM_SERVER, "--plugin", "libstamp.so", "--config-dir", "pm"}, here.path());
+  REQUIRE(told.status == 1);
+  REQUIRE_THAT(told.err,
+               Catch::Contains("plugin libstamp.so: no plugin of that name is installed in /") &&
+                   Catch::Contains("such as ./libstamp.so"));
+  test::process loaded({PM_SERVER, "--plugin", "./libstamp.so=team=blue", "--config-dir", "pm"},
+                       here.path());
+  REQUIRE(test::eventually([&] { return loaded.err().find("listening") != std::string::npos; }));
+  loaded.signal(SIGTERM);
+  REQUIRE(loaded.wait().status == 0);
 }
 
 TEST_CASE("a plugin that misbehaves later stops nothing") {
@@ -211,13 +243,15 @@ TEST_CASE("a hook is told what there is to tell, and may change what is publishe
     }
 }
 
-TEST_CASE("plugins start in their order, those of config.toml first, and stop in reverse") {
+TEST_CASE(
+    "plugins start in their order, those of the user's config.toml first, and stop in reverse") {
   plugged at;
+  const test::user_configuration own(at.directory.path(), "plugged");
   const auto one = copy_of(PLUGIN_UNRULY, at.directory.path() / "one.so");
   const auto two = copy_of(PLUGIN_UNRULY, at.directory.path() / "two.so");
-  test::write_text(at.directory.path() / "config.toml",
-                   "[[plugin]]\npath = \"one.so\"\nname = \"one\"\nremoves = true\njournal = \"" +
-                       at.journal_path() + "\"\n");
+  test::write_text(
+      own.file, "[[plugin]]\npath = \"../one.so\"\nname = \"one\"\nremoves = true\njournal = \"" +
+                    at.journal_path() + "\"\n");
   at.served.load_plugin(two, {{"name", "two"}, {"journal", at.journal_path()}});
   (void)at.live();
   REQUIRE(at.journal() ==
@@ -253,9 +287,9 @@ TEST_CASE("what [[plugin]] may not be is an error that names file and line") {
   };
   for (const auto& [text, reason] : bad) {
     plugged at;
-    const auto file = at.directory.path() / "config.toml";
-    test::write_text(file, text);
-    REQUIRE(at.refusal() == file.string() + reason);
+    const test::user_configuration own(at.directory.path(), "plugged");
+    test::write_text(own.file, text);
+    REQUIRE(at.refusal() == own.file.string() + reason);
   }
 }
 
@@ -270,7 +304,7 @@ TEST_CASE("services load plugins by their command line") {
   REQUIRE(ran("x.so==b").status == 2);
   const auto missing = ran("x.so=a=b,c=d");
   REQUIRE(missing.status == 1);
-  REQUIRE_THAT(missing.err, Catch::Contains("plugin x.so: No such file or directory"));
+  REQUIRE_THAT(missing.err, Catch::Contains("plugin x.so: no plugin of that name is installed"));
   const auto refused = ran(PLUGIN_STAMP);
   REQUIRE(refused.status == 1);
   REQUIRE_THAT(refused.err, Catch::Contains("it does not start: it needs a team"));

@@ -29,7 +29,7 @@ task<> take_and_note(semaphore& from, std::vector<int>& order, int who, deadline
 
 /// Runs what there is to run on a manual loop, with a scope that is joined at the end.
 template <typename Body>
-void with_scope(Body body) {
+void in_a_scope(Body body) {
   const auto whole = [](Body inner) -> task<> {
     const auto here = co_await current_context();
     scope tasks(here);
@@ -59,7 +59,7 @@ TEST_CASE("a semaphore gives its permits in the order of asking, and never more 
     };
     return run(tasks, order, of_all);
   };
-  with_scope(body);
+  in_a_scope(body);
 }
 
 TEST_CASE("who gives up waiting for a permit takes none, and the next gets it") {
@@ -78,7 +78,7 @@ TEST_CASE("who gives up waiting for a permit takes none, and the next gets it") 
     };
     return run(tasks, order, of_all);
   };
-  with_scope(body);
+  in_a_scope(body);
 }
 
 TEST_CASE("a mutex is held across waits by one at a time, first come first served") {
@@ -100,7 +100,7 @@ TEST_CASE("a mutex is held across waits by one at a time, first come first serve
     for (int who = 0; who < 5; ++who) tasks.spawn(enter(state, who));
     return []() -> task<> { co_return; }();
   };
-  with_scope(body);
+  in_a_scope(body);
   REQUIRE(state.most == 1);
   REQUIRE(state.order == std::vector{0, 1, 2, 3, 4});
   REQUIRE_FALSE(state.exclusive.is_locked());
@@ -155,7 +155,7 @@ TEST_CASE("a channel hands every value on in order, and slows its senders down")
     };
     return check(receive(state));
   };
-  with_scope(body);
+  in_a_scope(body);
   REQUIRE(state.most == 4);
 }
 
@@ -202,7 +202,7 @@ TEST_CASE("closing a channel wakes all that wait on it, on both sides") {
     state.full.close();
     return []() -> task<> { co_return; }();
   };
-  with_scope(body);
+  in_a_scope(body);
   REQUIRE(state.refused == 6);
   REQUIRE(*state.full.try_receive() == 0);
 }
@@ -293,7 +293,7 @@ TEST_CASE("a loop tells the names of the tasks that run, in the order of their s
     };
     return run(tasks, wait(go), wait(go), go);
   };
-  with_scope(body);
+  in_a_scope(body);
 }
 
 // The shapes that GCC 12 compiles wrong, written as they are to be written: each of these crashed
@@ -349,7 +349,7 @@ TEST_CASE("a lambda with captures that a scope runs lives as long as its corouti
     });
     return []() -> task<> { co_return; }();
   };
-  with_scope(body);
+  in_a_scope(body);
   REQUIRE(ran >= 1);
   REQUIRE(living == 0);
 }

@@ -1,10 +1,16 @@
 // Registries, and how clients are spread over the servers that they find there.
+#include <atomic>
+#include <berth/client/async.hpp>
+#include <berth/client/look_until.hpp>
+#include <berth/client/registry_resolver.hpp>
+#include <berth/client/registry_watch.hpp>
+#include <berth/client/resolver.hpp>
 #include <berth/coro/scope.hpp>
+#include <berth/coro/yield.hpp>
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/instance_list.hpp>
-#include <berth/discovery/registry_resolver.hpp>
-#include <berth/discovery/resolver.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/liveness/this_process.hpp>
 #include <berth/plugins/base64.hpp>
 #include <berth/plugins/etcd_registry.hpp>
 
@@ -13,6 +19,7 @@
 
 using namespace berth;
 using namespace std::chrono_literals;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -35,10 +42,67 @@ std::string turns(server_rotation& rotation, int count, steady_time now) {
   return ids;
 }
 
+/// Lists one server more each time, and reports a change at once.
+class growing_registry final : public registry {
+ public:
+  task<result<std::vector<record>>> list(std::string, deadline) override {
+    listed_.push_back(server(std::to_string(listed_.size())));
+    co_return listed_;
+  }
+  task<result<void>> changed(std::string, deadline) override { co_return result<void>(); }
+  std::string reason() const override { return "a test says so"; }
+
+ private:
+  std::vector<record> listed_;
+};
+
+task<result<std::vector<record>>> wait_for_servers(registry& asked, std::size_t count,
+                                                   deadline until) {
+  registry_watch watch(asked, "pm");
+  const auto list = [&asked, until] { return asked.list("pm", until); };
+  const auto enough = [count](const std::vector<record>& seen) { return seen.size() >= count; };
+  auto seen = co_await look_until(watch, list, enough, until);
+  co_return seen;
+}
+
+/// Fails twice in the same words, then sees something, fails again, and then has seen enough.
+struct looks {
+  task<std::optional<std::chrono::nanoseconds>> look() {
+    ++count;
+    if (count == 1 || count == 2 || count == 4)
+      throw error("no answer", std::make_error_code(std::errc::timed_out));
+    (void)co_await yield();
+    if (count == 5) co_return std::nullopt;
+    co_return std::chrono::nanoseconds::zero();
+  }
+  int count = 0, watches = 0;
+  std::vector<std::string> reports;
+};
+
+task<> keep_looking_until_enough(looks& seen, growing_registry& asked) {
+  const auto make_watch = [&] {
+    ++seen.watches;
+    return registry_watch(asked, "pm");
+  };
+  const auto look = [&] { return seen.look(); };
+  const auto report = [&](const std::string& refusal) { seen.reports.push_back(refusal); };
+  co_await keep_looking(make_watch, look, report, retry_pauses{1ms, 1ms});
+}
+
+/// Counts how often it is asked, and finds every server dead.
+class all_dead final : public liveness_strategy {
+ public:
+  verdict judge(const evidence&) const override {
+    ++asked;
+    return {liveness::dead, "a test says so"};
+  }
+  mutable std::atomic<int> asked = 0;
+};
+
 /// The list of this user's servers in a directory of the test's own.
 struct own_list {
-  own_list() { ::setenv("XDG_RUNTIME_DIR", directory.path().c_str(), 1); }
-  ~own_list() { ::unsetenv("XDG_RUNTIME_DIR"); }
+  own_list() { ::setenv("BERTH_LIST_DIR", (directory.path() / "berth").c_str(), 1); }
+  ~own_list() { ::unsetenv("BERTH_LIST_DIR"); }
   test::temporary_directory directory;
 };
 
@@ -128,6 +192,35 @@ TEST_CASE("registries are made by the scheme of their URL, and one's own can be 
   REQUIRE_THROWS_WITH(factories.open(loop, "mine:1"), "asked for mine:1");
 }
 
+TEST_CASE("a look is repeated until its predicate holds, for registries too") {
+  growing_registry asked;
+  const auto seen = run(wait_for_servers(asked, 3, deadline::never()));
+  REQUIRE(seen);
+  REQUIRE(seen->size() == 3);
+  const auto late = run(wait_for_servers(asked, 1000000, deadline::after(20ms)));
+  REQUIRE(late.timed_out());
+}
+
+TEST_CASE("a look that fails is tried again with a new watch, and reported once per text") {
+  looks seen;
+  growing_registry asked;
+  run(keep_looking_until_enough(seen, asked));
+  REQUIRE(seen.count == 5);
+  REQUIRE(seen.watches == 3 + 1);
+  REQUIRE(seen.reports == std::vector<std::string>{"no answer", "no answer"});
+}
+
+TEST_CASE("a stale file is judged once without and once under the lock") {
+  const test::temporary_directory directory;
+  const location where("pm", directory.path());
+  claim owned(where, server("a"));
+  const all_dead strategy;
+  const auto live = run(async::read_live(where, strategy));
+  REQUIRE(live);
+  REQUIRE_FALSE(*live);
+  REQUIRE(strategy.asked == 2);
+}
+
 TEST_CASE("hooks of a client see each look and each change") {
   test::temporary_directory directory;
   const auto body = [](std::filesystem::path at) -> task<> {
@@ -203,6 +296,35 @@ TEST_CASE("the address of a registry") {
   for (const std::string bad : {"etcds://a:1?x=y", "etcds://a:1?ca", "", "a:1", "http://a:1",
                                 "etcd://", "etcd:///x", "etcd://,"})
     REQUIRE_THROWS_AS(etcd_location(bad), invalid_value);
+}
+
+TEST_CASE("the password of a registry stands in a file that only its owner may read") {
+  test::temporary_directory directory;
+  const auto file = directory.path() / "password";
+  test::write_text(file, "hunter2\n");
+  fs::permissions(file, fs::perms(0600));
+  const std::string url = "etcd://root@a:1?password_file=" + file.string();
+  const etcd_location read(url);
+  REQUIRE(read.options.user == "root");
+  REQUIRE(read.options.password == "hunter2");
+  REQUIRE_THROWS_AS(etcd_location("etcd://root:other@a:1?password_file=" + file.string()),
+                    invalid_value);
+  fs::permissions(file, fs::perms(0640));
+  REQUIRE_THROWS_WITH(etcd_location(url), Catch::Contains("chmod 600 " + file.string()));
+  fs::permissions(file, fs::perms(0600));
+  test::write_text(file, "\n");
+  REQUIRE_THROWS_WITH(etcd_location(url), Catch::Contains("is empty"));
+  fs::remove(file);
+  REQUIRE_THROWS_WITH(etcd_location(url), Catch::Contains(file.string()));
+}
+
+TEST_CASE("no message about a registry's address repeats a password") {
+  for (const std::string bad :
+       {"etcd://me:hunter2@", "http://me:hunter2@a:1", "me:hunter2@a:1", "etcd://a:1?pw=hunter2",
+        "etcd://me:a/hunter2@a:1?ca", "etcd://me:b@hunter2@"}) {
+    INFO(bad);
+    REQUIRE_THROWS_WITH(etcd_location(bad), !Catch::Contains("hunter2"));
+  }
 }
 
 TEST_CASE("base64 carries any bytes, and refuses what is none") {

@@ -5,11 +5,11 @@
 //   requests-harness stop REQUESTS SERVER     it is stopped every 200 ms, and started by who needs
 //   it
 #include <array>
+#include <berth/client/async.hpp>
+#include <berth/client/ensure.hpp>
 #include <berth/coro/scope.hpp>
 #include <berth/coro/sleep.hpp>
-#include <berth/discovery/async.hpp>
-#include <berth/discovery/ensure.hpp>
-#include <berth/discovery/process.hpp>
+#include <berth/discovery/server_process.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/tcp.hpp>
 #include <cstdlib>
@@ -39,7 +39,7 @@ struct run_state {
 
 ensure_options in_time() {
   ensure_options options;
-  options.until = deadline::after(30s);
+  options.timeout = 30s;
   return options;
 }
 
@@ -102,7 +102,7 @@ task<> stop_often(run_state& state) {
     const auto found = co_await async::read_live(state.where);
     if (!found || !*found) continue;
     try {
-      ask_to_end(**found);
+      ask_to_end(**found, state.where);
       ++state.changes;
     } catch (const error&) {
       // It has ended by itself meanwhile.
@@ -125,7 +125,7 @@ task<> all_clients(run_state& state, const std::string& what) {
   co_await changing.join();
   const auto last = co_await async::read_live(state.where);
   if (!last || !*last) co_return;
-  ask_to_end(**last);
+  ask_to_end(**last, state.where);
   const auto gone = co_await async::wait_ended(**last, deadline::after(20s));
   if (!gone) ++state.failed;
 }

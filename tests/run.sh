@@ -11,7 +11,7 @@ need_packages make cmake nodejs libasio-dev groff-base fish zsh python3-jsonsche
 soak=false
 [ "${1:-}" != --soak ] || soak=true
 [ ! -f build/build.ninja ] || meson configure build -Dsoak=$soak >/dev/null
-build build -Dsoak=$soak
+build build -Dsoak=$soak $unity
 say "Testing"
 status=0
 meson test -C build --no-rebuild --print-errorlogs || status=$?

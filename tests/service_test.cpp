@@ -1,15 +1,18 @@
 // Services as real processes: the example pair, and what the framework promises around it.
 #include <signal.h>
 
+#include <fmt/format.h>
 #include <array>
+#include <berth/client/async.hpp>
+#include <berth/coro/scope.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/coro/when_all.hpp>
-#include <berth/discovery/async.hpp>
 #include <berth/discovery/port_file.hpp>
-#include <berth/discovery/record_codec.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/offload.hpp>
 #include <berth/io/tcp.hpp>
+#include <berth/liveness/this_process.hpp>
+#include <berth/record/record_codec.hpp>
 #include <berth/service/service.hpp>
 #include <thread>
 
@@ -55,7 +58,7 @@ task<std::string> ask(endpoint to, std::string text) {
 }
 
 std::string get(std::string path, std::string headers = "Connection: close\r\n") {
-  return "GET " + path + " HTTP/1.1\r\nHost: x\r\n" + headers + "\r\n";
+  return "GET " + path + " HTTP/1.1\r\nHost: localhost\r\n" + headers + "\r\n";
 }
 
 }  // namespace
@@ -263,17 +266,22 @@ TEST_CASE("HTTP: what is wrong with a request is said in its status, as JSON") {
         {get("/health?x=1"), "200 OK"},
         {get("/api/v1/projects"), "200 OK"},
         {get("/nothing"), "404 Not Found"},
-        {"DELETE /health HTTP/1.1\r\nConnection: close\r\n\r\n", "405 Method Not Allowed"},
-        {"PUT /api/v1/projects HTTP/1.1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        {"DELETE /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+         "405 Method Not Allowed"},
+        {"PUT /api/v1/projects HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: "
+         "0\r\n\r\n",
          "405 Method Not Allowed"},
         {"nonsense\r\n\r\n", "400 Bad Request"},
         {"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", "400 Bad Request"},
-        {"POST /api/v1/projects HTTP/1.1\r\nConnection: close\r\nContent-Length: 3\r\n\r\n{x}",
+        {"POST /api/v1/projects HTTP/1.1\r\nHost: localhost\r\nConnection: "
+         "close\r\nContent-Length: 3\r\n\r\n{x}",
          "400 Bad Request"},
-        {"POST /api/v1/projects HTTP/1.1\r\nConnection: close\r\nContent-Length: "
+        {"POST /api/v1/projects HTTP/1.1\r\nHost: localhost\r\nConnection: "
+         "close\r\nContent-Length: "
          "15\r\n\r\n{\"name\":\"Quay\"}",
          "201 Created"},
-        {"POST /api/v1/projects HTTP/1.1\r\nContent-Length: 70000\r\n\r\n", "413 "},
+        {"POST /api/v1/projects HTTP/1.1\r\nHost: localhost\r\nContent-Length: 70000\r\n\r\n",
+         "413 "},
         {"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n10000\r\n" +
              std::string(65536, 'x') + "\r\n10\r\n" + std::string(16, 'x') + "\r\n",
          "413 "},

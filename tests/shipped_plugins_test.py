@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The plugins that ship, with what they are made for.
 usage: shipped_plugins_test.py PM_SERVER PLUGIN_DIRECTORY [unittest's arguments]"""
+import http.client
 import json
 import os
 import shutil
@@ -94,7 +95,7 @@ class Systemd(Service):
         listener = socket.create_server(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         waiting = socket.create_connection(("127.0.0.1", port))
-        waiting.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        waiting.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         # The protocol wants descriptor 3 and the pid of the process itself.
         script = f'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@" 3<&{listener.fileno()}'
         server = self.start(["sh", "-c", script, "sh", *self.command("libberth-systemd.so")], pass_fds=[listener.fileno()])
@@ -153,9 +154,9 @@ class Prometheus(Service):
     def test_a_real_parser_reads_what_happened(self):
         server = self.start(self.command("libberth-prometheus.so"))
         port = self.published()["port"]
+        eventually(lambda: self.metrics()["berth_publishes_total"] == 1)
         before = self.metrics()
         self.assertEqual(before["berth_connections_total"], 0)
-        self.assertEqual(before["berth_publishes_total"], 1)
         self.assertEqual(before["berth_drains_total"], 0)
         health(port)
         held = socket.create_connection(("127.0.0.1", port))
@@ -174,6 +175,37 @@ class Prometheus(Service):
         held.close()
         server.terminate()
         self.assertEqual(server.wait(20), 0)
+
+    def test_the_metrics_need_the_token_and_an_address(self):
+        self.start(self.command("libberth-prometheus.so") + ["--require-token"])
+        at = self.published()["endpoints"]["metrics"]
+        token = self.published()["token"]
+        for host, path, header, status in (
+                ("localhost", "/metrics", {}, 401), ("127.0.0.1", "/metrics?token=wrong", {}, 401),
+                ("127.0.0.1", f"/metrics?token={token}", {}, 200), ("[::1]", "/metrics", {"Authorization": f"Bearer {token}"}, 200),
+                ("rebound.example", f"/metrics?token={token}", {}, 403)):
+            client = http.client.HTTPConnection(at["host"], at["port"], timeout=20)
+            client.request("GET", path, headers={"Host": f"{host}:{at['port']}", **header})
+            self.assertEqual(client.getresponse().status, status)
+            client.close()
+
+    def test_a_dns_name_will_do_where_the_network_reaches_it_and_a_token_protects_it(self):
+        def status(at, host, token):
+            client = http.client.HTTPConnection("127.0.0.1", at["port"], timeout=20)
+            client.request("GET", "/metrics", headers={"Host": host, "Authorization": f"Bearer {token}"})
+            self.addCleanup(client.close)
+            return client.getresponse().status
+        command = self.command("libberth-prometheus.so=host=0.0.0.0")
+        server = self.start(command + ["--require-token"])
+        published = self.published()
+        at, token = published["endpoints"]["metrics"], published["token"]
+        self.assertEqual(status(at, f"metrics.example:{at['port']}", token), 200)
+        self.assertEqual(status(at, f"metrics.example:{at['port']}", "wrong"), 401)
+        server.terminate()
+        self.assertEqual(server.wait(20), 0)
+        self.start(command)
+        at = self.published()["endpoints"]["metrics"]
+        self.assertEqual(status(at, f"metrics.example:{at['port']}", ""), 403)
 
     def test_bad_requests_harm_nothing(self):
         self.start(self.command("libberth-prometheus.so"))

@@ -68,7 +68,7 @@ TEST_CASE("a local stream carries bytes both ways, and is half closed like any o
   run(body(local_name(directory)));
 }
 
-#ifndef _WIN32  // see README: what was not run on Windows
+#ifndef _WIN32  // see PROMISES.md: what was not run on Windows
 TEST_CASE("a local name that is taken or is not there is an error that says so") {
   const test::temporary_directory directory;
   const auto body = [](std::filesystem::path name) -> task<> {

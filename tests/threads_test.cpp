@@ -1,10 +1,11 @@
 // A service at its limits: many connections at every stage when it is stopped, and several threads
 // behind one port.
 #include <atomic>
+#include <berth/client/async.hpp>
+#include <berth/coro/scope.hpp>
 #include <berth/coro/semaphore.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/coro/when_all.hpp>
-#include <berth/discovery/async.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/tcp.hpp>

@@ -9,6 +9,7 @@
 #include <aclapi.h>
 
 #include <berth/discovery/claim.hpp>
+#include <berth/liveness/this_process.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <string>

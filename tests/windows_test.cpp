@@ -5,10 +5,11 @@
 #include <berth/coro/task.hpp>
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
-#include <berth/discovery/process.hpp>
-#include <berth/discovery/record_codec.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/tcp.hpp>
+#include <berth/liveness/process.hpp>
+#include <berth/liveness/this_process.hpp>
+#include <berth/record/record_codec.hpp>
 
 #include "support/catch.hpp"
 #include "support/process.hpp"
@@ -137,13 +138,16 @@ TEST_CASE("windows: a process is judged by whether it has ended, not by its exit
   REQUIRE_THAT(verdict_on(earlier).reason, Catch::Contains("started at another time"));
 }
 
-TEST_CASE("windows: a process that may not be opened counts as alive") {
+TEST_CASE("windows: a process that may not be opened is not taken for dead") {
   peer hidden({"hide"});
   REQUIRE(hidden.says("hidden"));
   const auto pid = static_cast<DWORD>(hidden.pid());
   REQUIRE(::OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION | SYNCHRONIZE, FALSE, pid) == nullptr);
   REQUIRE(::GetLastError() == ERROR_ACCESS_DENIED);
-  REQUIRE(verdict_on(plain_record_of(pid)).state == liveness::alive);
+  REQUIRE(verdict_on(plain_record_of(pid)).state == liveness::unknown);
+  place at;
+  test::write_text(at.where.port_file(), format_record(plain_record_of(pid)));
+  REQUIRE(read_live(at.where)->pid == pid);
 }
 
 TEST_CASE("windows: a file that a reader holds open is replaced and removed all the same") {
@@ -221,7 +225,7 @@ TEST_CASE("windows: a service is started by who needs it, handed over, listed an
   const location where("echo", here / ".echo");
   const auto berth = [&](std::vector<std::string> words) {
     words.insert(words.begin(), {BERTH_COMMAND, "--app", "echo"});
-    return test::run(std::move(words), here, {{"XDG_RUNTIME_DIR", here.string()}});
+    return test::run(std::move(words), here, {{"BERTH_LIST_DIR", (here / "list").string()}});
   };
   const auto started = berth({"ensure", "--", ECHO_SERVER});
   REQUIRE(started.status == 0);
@@ -255,7 +259,8 @@ TEST_CASE("windows: pm-server answers over HTTP") {
   const location where("pm", directory.path() / ".pm");
   REQUIRE(test::eventually([&] { return read_live(where).has_value(); }));
   const auto at = read_live(where);
-  const auto answer = run(exchange({at->host, at->port},
-                                   "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+  const auto answer =
+      run(exchange({at->host, at->port},
+                   "GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"));
   REQUIRE_THAT(answer, Catch::Contains("200 OK") && Catch::Contains(R"({"status":"ok"})"));
 }

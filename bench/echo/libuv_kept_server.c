@@ -22,29 +22,29 @@ typedef struct {
   char buffer[buffer_size];
 } connection;
 
-static void closed(uv_handle_t *handle) { free(handle->data); }
+static void closed(uv_handle_t* handle) { free(handle->data); }
 
-static void hang_up(connection *of) {
-  if (!uv_is_closing((uv_handle_t *)&of->tcp)) uv_close((uv_handle_t *)&of->tcp, closed);
+static void hang_up(connection* of) {
+  if (!uv_is_closing((uv_handle_t*)&of->tcp)) uv_close((uv_handle_t*)&of->tcp, closed);
 }
 
-static void allocate(uv_handle_t *handle, size_t size, uv_buf_t *into) {
+static void allocate(uv_handle_t* handle, size_t size, uv_buf_t* into) {
   (void)size;
-  *into = uv_buf_init(((connection *)handle->data)->buffer, buffer_size);
+  *into = uv_buf_init(((connection*)handle->data)->buffer, buffer_size);
 }
 
-static void received(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer);
+static void received(uv_stream_t* stream, ssize_t length, const uv_buf_t* buffer);
 
-static void written(uv_write_t *request, int status) {
-  connection *of = request->handle->data;
+static void written(uv_write_t* request, int status) {
+  connection* of = request->handle->data;
   if (status < 0)
     hang_up(of);
   else
-    uv_read_start((uv_stream_t *)&of->tcp, allocate, received);
+    uv_read_start((uv_stream_t*)&of->tcp, allocate, received);
 }
 
-static void received(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer) {
-  connection *of = stream->data;
+static void received(uv_stream_t* stream, ssize_t length, const uv_buf_t* buffer) {
+  connection* of = stream->data;
   uv_buf_t rest;
   int sent;
   if (length < 0) {
@@ -68,15 +68,15 @@ static void received(uv_stream_t *stream, ssize_t length, const uv_buf_t *buffer
   uv_write(&of->request, stream, &rest, 1, written);
 }
 
-static void arrived(uv_stream_t *listener, int status) {
-  connection *made;
+static void arrived(uv_stream_t* listener, int status) {
+  connection* made;
   if (status < 0) return;
   made = malloc(sizeof *made);
   uv_tcp_init(listener->loop, &made->tcp);
   made->tcp.data = made;
-  uv_accept(listener, (uv_stream_t *)&made->tcp);
+  uv_accept(listener, (uv_stream_t*)&made->tcp);
   uv_tcp_nodelay(&made->tcp, 1);
-  uv_read_start((uv_stream_t *)&made->tcp, allocate, received);
+  uv_read_start((uv_stream_t*)&made->tcp, allocate, received);
 }
 
 int main(void) {
@@ -85,10 +85,10 @@ int main(void) {
   int size = sizeof address;
   uv_ip4_addr("127.0.0.1", 0, &address);
   uv_tcp_init(uv_default_loop(), &listener);
-  if (uv_tcp_bind(&listener, (struct sockaddr *)&address, 0) != 0 ||
-      uv_listen((uv_stream_t *)&listener, 1024, arrived) != 0)
+  if (uv_tcp_bind(&listener, (struct sockaddr*)&address, 0) != 0 ||
+      uv_listen((uv_stream_t*)&listener, 1024, arrived) != 0)
     return 1;
-  uv_tcp_getsockname(&listener, (struct sockaddr *)&address, &size);
+  uv_tcp_getsockname(&listener, (struct sockaddr*)&address, &size);
   printf("%d\n", ntohs(address.sin_port));
   fflush(stdout);
   return uv_run(uv_default_loop(), UV_RUN_DEFAULT);

@@ -2,7 +2,7 @@
 // whoever connects.
 //   pm-server --plugin libgreeter.so=greeting=hello
 #include <berth/io/tcp.hpp>
-#include <berth/plugins/plugin.hpp>
+#include <berth/plugin/plugin.hpp>
 
 namespace {
 

@@ -2,7 +2,7 @@
  * there were.
  *   pm-server --plugin libstamp.so=team=blue */
 #define BERTH_PLUGIN
-#include <berth/service/plugin.h>
+#include <berth/plugin/plugin.h>
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,9 +2,10 @@
 
 #include <simdjson.h>
 
+#include <fmt/format.h>
 #include <stdexcept>
 
-#include <berth/discovery/json_object.hpp>
+#include <berth/record/json_object.hpp>
 
 namespace pm {
 namespace {

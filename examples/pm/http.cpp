@@ -1,10 +1,11 @@
 #include "http.hpp"
 
+#include <fmt/format.h>
 #include <array>
 
 #include <berth/coro/timeout.hpp>
 #include <berth/coro/when_any.hpp>
-#include <berth/discovery/json_object.hpp>
+#include <berth/record/json_object.hpp>
 
 namespace pm {
 namespace {
@@ -23,6 +24,7 @@ const char* reason_of(int status) {
     case 201: return "Created";
     case 400: return "Bad Request";
     case 401: return "Unauthorized";
+    case 403: return "Forbidden";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 413: return "Content Too Large";

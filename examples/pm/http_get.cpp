@@ -2,6 +2,8 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
+#include <cctype>
 #include <memory>
 #include <stdexcept>
 
@@ -13,14 +15,29 @@ std::size_t collect(char* text, std::size_t, std::size_t size, void* into) {
   return size;
 }
 
+// libcurl speaks some thirty protocols, file among them. "HOST:PORT" alone means http.
+void require_http(const std::string& url) {
+  const auto end = url.find("://");
+  if (end == std::string::npos) return;
+  std::string scheme = url.substr(0, end);
+  std::transform(scheme.begin(), scheme.end(), scheme.begin(),
+                 [](unsigned char c) { return std::tolower(c); });
+  if (scheme != "http" && scheme != "https")
+    throw std::runtime_error(
+        "only http and https are spoken here, as in http://127.0.0.1:8080; got " + url);
+}
+
 }  // namespace
 
 std::string http_get(const std::string& url, const std::string& token) {
+  require_http(url);
   const std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> owner(curl_easy_init(),
                                                                   curl_easy_cleanup);
   CURL* const curl = owner.get();
   std::string body;
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_DEFAULT_PROTOCOL, "http");
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
   curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
@@ -33,8 +50,14 @@ std::string http_get(const std::string& url, const std::string& token) {
                                                                          curl_slist_free_all);
   curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
   const CURLcode status = curl_easy_perform(curl);
+  const std::string shown = url.substr(0, url.find('?'));  // the query may hold a token
+  long answered = 0;
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answered);
+  if (status == CURLE_HTTP_RETURNED_ERROR)
+    throw std::runtime_error("cannot get " + shown + ": the server answered with status " +
+                             std::to_string(answered));
   if (status != CURLE_OK)
-    throw std::runtime_error("cannot get " + url + ": " + curl_easy_strerror(status));
+    throw std::runtime_error("cannot get " + shown + ": " + curl_easy_strerror(status));
   return body;
 }
 

@@ -1,7 +1,13 @@
 // A client of pm-server: finds it by its port file, asks it over HTTP.
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <berth/base/error.hpp>
+#include <berth/base/printable.hpp>
 #include <berth/config/directory.hpp>
 #include <berth/discovery/port_file.hpp>
 
@@ -12,29 +18,47 @@ namespace {
 
 constexpr int failed = 1, wrong_usage = 2, no_live_server = 3;
 
+/// What a server answers may hold anything.
+void print(const std::string& text) {
+  const std::string shown = berth::printable_lines(text) + '\n';
+  if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size() ||
+      std::fflush(stdout) != 0)
+    throw berth::error(berth::last_system_error(), "write", "standard output");
+}
+
+void complain(const std::string& message) { fmt::print(stderr, "{}\n", berth::printable(message)); }
+
 int list_projects(std::string server, const std::string& config_dir, bool pretty) {
   std::string token;
   if (server.empty()) {
     const berth::location where("pm", berth::config_directory("pm", config_dir));
     const auto found = berth::read_live(where);
     if (!found) {
-      fmt::print(stderr,
-                 "No running pm-server found (checked {}). Start one with pm-server, or use "
-                 "--server URL.\n",
-                 where.port_file().string());
+      complain(
+          fmt::format("No running pm-server found (checked {}). Start one with pm-server, or use "
+                      "--server URL.",
+                      where.port_file().string()));
       return no_live_server;
     }
     server = berth::url_of(*found);
     token = found->token;
   }
-  const std::string projects = pm::http_get(server + "/api/v1/projects", token);
-  fmt::print("{}\n", pretty ? pm::pretty(projects) : projects);
+  // A query, as in the URL with a token, stays behind the path.
+  const auto query = std::min(server.find('?'), server.size());
+  std::string base = server.substr(0, query);
+  while (base.ends_with('/')) base.pop_back();
+  const std::string projects =
+      pm::http_get(base + "/api/v1/projects" + server.substr(query), token);
+  print(pretty ? pm::pretty(projects) : projects);
   return 0;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+#ifdef SIGPIPE
+  std::signal(SIGPIPE, SIG_IGN);  // a pipe that nobody reads is a failed write
+#endif
   std::string server, config_dir;
   bool pretty = false;
   CLI::App app("Asks the running pm-server", "pm-cli");
@@ -53,7 +77,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& ended) {
     return app.exit(ended) == 0 ? 0 : wrong_usage;
   } catch (const std::exception& refused) {
-    fmt::print(stderr, "pm-cli: {}\n", refused.what());
+    complain(fmt::format("pm-cli: {}", refused.what()));
     return failed;
   }
 }

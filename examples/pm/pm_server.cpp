@@ -1,9 +1,8 @@
 // A service as a user would write one: a board of projects over HTTP.
 #include <stdexcept>
 
-#include <berth/base/secret.hpp>
-
 #include "board.hpp"
+#include "guard.hpp"
 #include "http.hpp"
 
 namespace {
@@ -21,9 +20,15 @@ pm::response answer(pm::board& projects, const pm::request& asked) {
   }
 }
 
-berth::task<pm::response> respond(pm::board& projects, const std::string& token,
-                                  pm::request asked) {
-  if (!token.empty() && !berth::same_secret(token, asked.token))
+berth::task<> protect(pm::guard& guard, const berth::record& published) {
+  guard = pm::guard(published);
+  co_return;
+}
+
+berth::task<pm::response> respond(pm::board& projects, const berth::service& service,
+                                  const pm::guard& guard, pm::request asked) {
+  if (auto refused = guard.refuse(asked)) co_return std::move(*refused);
+  if (!service.token_matches(asked.token))
     co_return pm::refusal(401, "bring the token, as in: berth url --with-token");
   co_return answer(projects, asked);
 }
@@ -32,12 +37,16 @@ berth::task<pm::response> respond(pm::board& projects, const std::string& token,
 
 int main(int argc, char** argv) {
   pm::board projects;
+  pm::guard guard;
   berth::service service("pm", "1.0.0");
-  service.on_connection([&](berth::tcp_stream client) {
+  service.hooks().published.add(
+      "guard", [&guard](const berth::record& server) { return protect(guard, server); });
+  const auto serve = [&](berth::tcp_stream client) {
     auto responder = [&](pm::request asked) {
-      return respond(projects, service.token(), std::move(asked));
+      return respond(projects, service, guard, std::move(asked));
     };
     return pm::serve_http(std::move(client), responder, service.draining());
-  });
+  };
+  service.on_connection(serve, berth::token_check::by_handler);
   return service.run(argc, argv);
 }

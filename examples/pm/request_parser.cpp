@@ -19,7 +19,9 @@ struct request_parser::core {
   settings_type settings{};
   request current;
   std::string target, field, value;
+  std::size_t head_size = 0;
   bool in_value = false;
+  bool in_body = false;
   bool begun = false;
   bool ended = false;
   bool overflow = false;
@@ -49,12 +51,32 @@ std::string token_of_query(std::string_view target) {
   return {};
 }
 
-/// A header field is whole: keeps what we know of it.
+/// Appends a piece of the head; the parser fails if that returns another value than 0.
+template <typename Core>
+int append_to(std::string& part, Core& self, const char* text, std::size_t size) {
+  self.head_size += size;
+  self.overflow = self.head_size > request_parser::largest_head;
+  if (self.overflow) return 1;
+  part.append(text, size);
+  return 0;
+}
+
+/// Keeps a header field that we know.
+void keep_field(request& of, std::string_view name, std::string value) {
+  constexpr std::string_view bearer = "Bearer ";
+  if (same_but_for_case(name, "host"))
+    of.hosts.push_back(std::move(value));
+  else if (same_but_for_case(name, "origin"))
+    of.origins.push_back(std::move(value));
+  else if (same_but_for_case(name, "authorization") && value.starts_with(bearer))
+    of.token = value.substr(bearer.size());
+}
+
+/// A header field has ended. Those behind the body may not speak for the request (RFC 9110, 6.5.1).
 template <typename Core>
 void end_field(Core& self) {
-  constexpr std::string_view bearer = "Bearer ";
-  if (same_but_for_case(self.field, "authorization") && self.value.starts_with(bearer))
-    self.current.token = self.value.substr(bearer.size());
+  self.value.resize(self.value.find_last_not_of(" \t") + 1);
+  if (!self.in_body) keep_field(self.current, self.field, std::move(self.value));
   self.field.clear();
   self.value.clear();
   self.in_value = false;
@@ -70,25 +92,25 @@ request_parser::request_parser() : core_(std::make_unique<core>()) {
     self.target.clear();
     self.field.clear();
     self.value.clear();
+    self.head_size = 0;
     self.in_value = false;
+    self.in_body = false;
     self.begun = true;
     return 0;
   };
   settings.on_url = [](parser_type* parser, const char* text, std::size_t size) {
-    core_of<core>(parser).target.append(text, size);
-    return 0;
+    core& self = core_of<core>(parser);
+    return append_to(self.target, self, text, size);
   };
   settings.on_header_field = [](parser_type* parser, const char* text, std::size_t size) {
     core& self = core_of<core>(parser);
     if (self.in_value) end_field(self);
-    self.field.append(text, size);
-    return 0;
+    return append_to(self.field, self, text, size);
   };
   settings.on_header_value = [](parser_type* parser, const char* text, std::size_t size) {
     core& self = core_of<core>(parser);
     self.in_value = true;
-    self.value.append(text, size);
-    return 0;
+    return append_to(self.value, self, text, size);
   };
   settings.on_body = [](parser_type* parser, const char* text, std::size_t size) {
     core& self = core_of<core>(parser);
@@ -100,6 +122,9 @@ request_parser::request_parser() : core_(std::make_unique<core>()) {
   settings.on_headers_complete = [](parser_type* parser) {
     core& self = core_of<core>(parser);
     end_field(self);
+    self.in_body = true;
+    self.current.version_1_0 =
+        parser->http_major < 1 || (parser->http_major == 1 && parser->http_minor == 0);
     self.overflow = parser->content_length != static_cast<std::uint64_t>(-1) &&
                     parser->content_length > largest_body;
     return self.overflow ? -1 : 0;

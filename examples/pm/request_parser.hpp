@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace pm {
 
@@ -13,6 +14,9 @@ struct request {
   std::string path;   ///< without its query
   std::string token;  ///< of "Authorization: Bearer …", else of "?token=…"; may be empty
   std::string body;
+  std::vector<std::string> hosts;    ///< of each header "Host"
+  std::vector<std::string> origins;  ///< of each header "Origin"
+  bool version_1_0 = false;          ///< or older: such requests need no Host
   bool keep_alive = false;
 };
 
@@ -21,6 +25,7 @@ enum class parse_state { incomplete, complete, malformed, too_large };
 class request_parser {
  public:
   static constexpr std::size_t largest_body = 64 * 1024;
+  static constexpr std::size_t largest_head = 64 * 1024;  ///< and of the trailers
 
   request_parser();
   ~request_parser();

@@ -39,8 +39,8 @@ typedef enum berth_status {
   BERTH_NO_LIVE_SERVER = 3,  /* ordinary: there is none */
   BERTH_ANOTHER_IS_LIVE = 4, /* and so nothing was published */
   BERTH_TIMED_OUT = 5,
-  BERTH_INVALID_FILE = 6,    /* a port file that breaks the format */
-  BERTH_START_FAILED = 7     /* the command ended before it had published */
+  BERTH_INVALID_FILE = 6, /* a port file that breaks the format */
+  BERTH_START_FAILED = 7  /* the command ended before it had published */
 } berth_status;
 
 typedef struct berth_location berth_location;       /* where a server is published */
@@ -86,7 +86,8 @@ BERTH_API berth_status berth_remove_stale(const berth_location* where, berth_rec
 BERTH_API berth_status berth_record_new(const char* host, int port, const char* version,
                                         berth_record** made);
 /* Changes before publishing. The scheme is "http" otherwise; an endpoint is one more listener, by
- * its name; metadata is any text by name. */
+ * its name; metadata is any text by name. Texts without control characters, hosts that are a DNS
+ * name or an address. */
 BERTH_API berth_status berth_record_set_scheme(berth_record* record, const char* scheme);
 BERTH_API berth_status berth_record_set_token(berth_record* record, const char* token);
 BERTH_API berth_status berth_record_set_metadata(berth_record* record, const char* name,

@@ -7,7 +7,7 @@ _berth() {
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
       --)
-        # What is started: completed as if berth were not before it.
+        # The program to start: completed as if berth were not before it.
         if declare -F _command_offset >/dev/null; then
           _command_offset $((i + 1))
         elif ((COMP_CWORD == i + 1)); then
@@ -31,7 +31,10 @@ _berth() {
     --registry)
       mapfile -t COMPREPLY < <(compgen -W "etcd:// etcds:// file" -- "$current")
       return ;;
-    --app | --instance | --endpoint | --timeout | --port | --host | --version | --exact-version | --min-version)
+    --timeout)
+      mapfile -t COMPREPLY < <(compgen -W "5s 30s 2m 1h" -- "$current")
+      return ;;
+    --app | --instance | --endpoint | --port | --host | --version | --exact-version | --min-version)
       # -V, --version before a command takes no value.
       [ "$previous" = --version ] && [ -z "$command" ] || return ;;
   esac
@@ -41,9 +44,9 @@ _berth() {
     url) words="$common --endpoint --with-token" ;;
     wait) words="$common --timeout" ;;
     announce) words="$common --port --host --version --" ;;
-    ensure | replace) words="$common --timeout --exact-version --min-version --log --" ;;
+    ensure | replace) words="$common --timeout --exact-version --per-version --min-version --log --" ;;
     list) words="$common --all --watch" ;;
-    stop) words="$common --timeout --now" ;;
+    stop) words="$common --timeout --now --kill" ;;
     *) words=$common ;;
   esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")

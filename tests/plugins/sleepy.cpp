@@ -1,6 +1,6 @@
 // A plugin in C++ whose hooks are coroutines that sleep, throw, or look at connections.
 #include <berth/coro/sleep.hpp>
-#include <berth/plugins/plugin.hpp>
+#include <berth/plugin/plugin.hpp>
 
 namespace {
 

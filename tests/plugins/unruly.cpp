@@ -1,7 +1,7 @@
 // A plugin that misbehaves as it is told: at which point of the service's life ("at"), and how
 // ("does"). Through the C interface alone.
 #define BERTH_PLUGIN
-#include <berth/service/plugin.h>
+#include <berth/plugin/plugin.h>
 
 #include <cstdio>
 #include <cstring>
@@ -43,6 +43,21 @@ void complete_late(void* user) {
   delete late;
 }
 
+bool takes_null(const unruly& self, berth_event* event) {
+  const berth_host_functions& berth = *self.berth;
+  berth.log(self.host, BERTH_LOG_INFO, nullptr);
+  berth.post(self.host, nullptr, nullptr);
+  berth.on_cancel(event, nullptr, nullptr);
+  return berth.setting(self.host, nullptr) || berth.text(event, nullptr) ||
+         berth.set_metadata(event, nullptr, "b") || berth.set_metadata(event, "x", nullptr) ||
+         berth.set_endpoint(event, nullptr, "d", 1, "e") ||
+         berth.set_endpoint(event, "c", nullptr, 1, "e") ||
+         berth.set_endpoint(event, "c", "d", 1, nullptr) ||
+         berth.add_hook(
+             self.host, nullptr, 0, 30, [](void*, berth_event*) {}, nullptr) != 0 ||
+         berth.add_hook(self.host, "ready", 0, 30, nullptr, nullptr) != 0;
+}
+
 void hook(void* user, berth_event* event) {
   auto& self = *static_cast<unruly*>(user);
   const berth_host_functions& berth = *self.berth;
@@ -73,8 +88,11 @@ void hook(void* user, berth_event* event) {
     const bool may =
         berth.set_metadata(event, "a", "b") && berth.set_endpoint(event, "c", "d", 1, "e");
     self.note(may ? "may add" : "may not add");
-    if (berth.set_metadata(event, "", "b") || berth.set_endpoint(event, "c", "d", 0, "e") ||
-        berth.use_listener(event, -1))
+    if (berth.set_metadata(event, "", "b") || berth.set_metadata(event, "x", "\x1b") ||
+        berth.set_endpoint(event, "c", "d e", 1, "e") ||
+        berth.set_endpoint(event, "c", "d", 1, "e f") ||
+        berth.set_endpoint(event, "c", "d", 0, "e") || berth.use_listener(event, -1) ||
+        takes_null(self, event))
       self.note("what cannot be was taken");
   }
 }

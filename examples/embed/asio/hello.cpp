@@ -10,6 +10,7 @@
 #include <berth/config/directory.hpp>
 #include <berth/discovery/claim.hpp>
 #include <berth/discovery/port_file.hpp>
+#include <berth/liveness/this_process.hpp>
 
 using asio::ip::tcp;
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <berth/client/ensure.hpp>
 #include <berth/config/directory.hpp>
-#include <berth/discovery/ensure.hpp>
 #include <berth/io/event_loop.hpp>
 
 int main(int argc, char** argv) {

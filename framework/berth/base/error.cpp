@@ -2,6 +2,8 @@
 
 #include <cerrno>
 
+#include <berth/base/printable.hpp>
+
 namespace berth {
 namespace {
 
@@ -51,10 +53,12 @@ error::error(std::error_code code, std::string_view operation, std::string_view 
     : std::system_error(code),
       operation_(operation),
       path_(path),
-      message_(compose(code, operation, path)) {}
+      message_(printable(compose(code, operation, path))) {}
 
-error::error(std::string message, std::error_code code)
-    : std::system_error(code), message_(std::move(message)) {}
+error::error(std::string_view message, std::error_code code, std::string_view lines)
+    : std::system_error(code), message_(printable(message)) {
+  if (!lines.empty()) message_ += '\n' + printable_lines(lines);
+}
 
 std::string_view advice_for(std::error_code code) noexcept {
 #ifdef EDQUOT

@@ -5,7 +5,7 @@
 
 namespace berth {
 
-/// Base of what can be queued.
+/// Base of objects that can be queued.
 class list_node {
  public:
   list_node() noexcept = default;
@@ -53,7 +53,7 @@ class intrusive_list {
 
   T* front() noexcept { return empty() ? nullptr : static_cast<T*>(head_.next_); }
 
-  /// The oldest element, taken out of the list; null where there is none.
+  /// Removes the oldest element and returns it; null if the list is empty.
   T* pop_front() noexcept {
     T* const first = front();
     if (first) static_cast<list_node*>(first)->unlink();

@@ -20,7 +20,7 @@ struct failure {
   failure(std::error_code error) noexcept : code(error) {}  // NOLINT: implicit on purpose
   failure(std::error_code error, stop_reason why) noexcept : code(error), reason(why) {}
 
-  /// What a wait that was given up for `why` ends with.
+  /// The failure of a wait that was given up for `why`.
   static failure cancelled(stop_reason why) noexcept {
     const auto code =
         why == stop_reason::deadline ? std::errc::timed_out : std::errc::operation_canceled;
@@ -33,8 +33,8 @@ class [[nodiscard]] result {
  public:
   using value_type = T;
 
-  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}        // NOLINT
-  result(failure failed) noexcept : state_(std::in_place_index<1>, failed) {}  // NOLINT
+  result(T value) : state_(std::in_place_index<0>, std::move(value)) {}               // NOLINT
+  result(berth::failure failed) noexcept : state_(std::in_place_index<1>, failed) {}  // NOLINT
 
   bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -45,7 +45,7 @@ class [[nodiscard]] result {
   T* operator->() noexcept { return std::get_if<0>(&state_); }
   const T* operator->() const noexcept { return std::get_if<0>(&state_); }
 
-  /// The value; throws berth::error("cannot OPERATION …") where there is none.
+  /// The value; throws berth::error("cannot OPERATION …") if there is none.
   T value(std::string_view operation = "go on") && {
     if (!has_value()) throw berth::error(error(), operation);
     return std::move(**this);
@@ -53,12 +53,15 @@ class [[nodiscard]] result {
 
   std::error_code error() const noexcept { return has_value() ? std::error_code{} : failed().code; }
   stop_reason reason() const noexcept { return has_value() ? stop_reason::none : failed().reason; }
+  /// Why there is no value, to hand on: `if (!server) co_return server.failure();`. Without an
+  /// error code if there is a value.
+  berth::failure failure() const noexcept { return {error(), reason()}; }
   bool cancelled() const noexcept { return error() == std::errc::operation_canceled; }
   bool timed_out() const noexcept { return error() == std::errc::timed_out; }
 
  private:
-  const failure& failed() const noexcept { return *std::get_if<1>(&state_); }
-  std::variant<T, failure> state_;
+  const berth::failure& failed() const noexcept { return *std::get_if<1>(&state_); }
+  std::variant<T, berth::failure> state_;
 };
 
 template <>
@@ -67,7 +70,7 @@ class [[nodiscard]] result<void> {
   using value_type = void;
 
   result() noexcept = default;
-  result(failure failed) noexcept : failed_(failed) {}  // NOLINT
+  result(berth::failure failed) noexcept : failed_(failed) {}  // NOLINT
 
   bool has_value() const noexcept { return !failed_; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -77,11 +80,14 @@ class [[nodiscard]] result<void> {
 
   std::error_code error() const noexcept { return failed_ ? failed_->code : std::error_code{}; }
   stop_reason reason() const noexcept { return failed_ ? failed_->reason : stop_reason::none; }
+  /// Why there is no value, to hand on: `if (!server) co_return server.failure();`. Without an
+  /// error code if there is a value.
+  berth::failure failure() const noexcept { return {error(), reason()}; }
   bool cancelled() const noexcept { return error() == std::errc::operation_canceled; }
   bool timed_out() const noexcept { return error() == std::errc::timed_out; }
 
  private:
-  std::optional<failure> failed_;
+  std::optional<berth::failure> failed_;
 };
 
 template <typename T>

@@ -9,7 +9,7 @@ namespace berth {
 
 enum class stop_reason : std::uint8_t {
   none,
-  requested,       ///< somebody asked in so many words
+  requested,       ///< asked for explicitly
   deadline,        ///< a timeout or a deadline passed
   sibling_won,     ///< another branch of a when_any finished first
   sibling_failed,  ///< another task of the scope or when_all threw

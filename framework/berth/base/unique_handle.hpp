@@ -1,5 +1,5 @@
 // Owns an open file of the operating system, or another object that it keeps by such a number, and
-// closes it once. Movable, not copyable; for any thread, but for one at a time.
+// closes it once. Movable, not copyable; for any one thread at a time.
 #pragma once
 
 #include <utility>
@@ -14,7 +14,7 @@ using native_handle = int;
 inline native_handle no_handle() noexcept { return -1; }
 #endif
 
-/// One file a platform, as last_system_error.
+/// Defined per platform, as is last_system_error.
 void close_native(native_handle handle) noexcept;
 
 class unique_handle {

@@ -2,9 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <berth/base/exception_message.hpp>
+#include <berth/client/ensure.hpp>
 #include <berth/discovery/claim.hpp>
-#include <berth/discovery/ensure.hpp>
-#include <berth/discovery/record_codec.hpp>
+#include <berth/record/record_codec.hpp>
 
 berth_location::berth_location(berth::location meant) : where(std::move(meant)) {
   const auto name = where.port_file().u8string();
@@ -46,12 +47,8 @@ berth_status fail_by_exception() noexcept {
     return fail(late ? BERTH_TIMED_OUT : BERTH_START_FAILED, failed.what());
   } catch (const invalid_value& wrong) {
     return fail(BERTH_WRONG_USAGE, wrong.what());
-  } catch (const std::bad_alloc&) {
-    return fail(BERTH_FAILED, "out of memory");
-  } catch (const std::exception& refused) {
-    return fail(BERTH_FAILED, refused.what());
   } catch (...) {
-    return fail(BERTH_FAILED, "unknown failure");
+    return fail(BERTH_FAILED, exception_message());
   }
 }
 

@@ -8,8 +8,8 @@
 #include <berth/berth.h>
 #include <berth/base/error.hpp>
 #include <berth/coro/deadline.hpp>
-#include <berth/discovery/location.hpp>
-#include <berth/discovery/record.hpp>
+#include <berth/record/record.hpp>
+#include <berth/store/location.hpp>
 
 struct berth_location {
   explicit berth_location(berth::location meant);
@@ -37,7 +37,7 @@ berth_status fail_by_exception() noexcept;
 /// No message, for a call that succeeds so far.
 void begin() noexcept;
 
-/// Throws invalid_value where it is null.
+/// Throws invalid_value if it is null.
 template <typename T>
 T& given(T* pointer, const char* name) {
   if (!pointer) throw invalid_value(std::string(name) + " is NULL");

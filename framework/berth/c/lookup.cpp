@@ -1,8 +1,8 @@
 #include <berth/c/handles.hpp>
 #include <berth/c/signals.hpp>
+#include <berth/client/async.hpp>
+#include <berth/client/ensure.hpp>
 #include <berth/config/directory.hpp>
-#include <berth/discovery/async.hpp>
-#include <berth/discovery/ensure.hpp>
 #include <berth/io/event_loop.hpp>
 
 using namespace berth;
@@ -49,7 +49,7 @@ berth_status berth_locate(const char* application, const char* directory, const 
                           berth_location** found) {
   return guarded([&] {
     auto& place = cleared(found, "found");
-    const std::string name = application ? application : std::string(default_application());
+    const std::string name = application ? application : default_application();
     // Looked at first, for the directory depends on it.
     if (!is_plain_name(name)) (void)location(name, {});
     location where(name, config_directory(name, path_of(directory ? directory : "")),
@@ -90,7 +90,10 @@ berth_status berth_ensure(const berth_location* where, const char* const* comman
     auto& place = cleared(found, "found");
     const location& there = given(where, "where").where;
     ensure_options wanted;
-    wanted.until = deadline_in(timeout_ms);
+    if (timeout_ms < 0)
+      wanted.timeout = std::chrono::nanoseconds::max();
+    else
+      wanted.timeout = std::chrono::milliseconds(timeout_ms);
     if (minimum_version) wanted.minimum_version = minimum_version;
     const child_signal_guard handlers;
     return in_time(place, there, run(ensure(there, words_of(command), wanted)));

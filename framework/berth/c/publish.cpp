@@ -10,6 +10,7 @@
 #include <berth/coro/scope.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/service/publication.hpp>
+#include <berth/service/started_log.hpp>
 
 using namespace berth;
 using namespace berth::c;
@@ -18,7 +19,7 @@ using namespace berth::c;
 struct berth_publication {
   berth_publication(location where, record server)
       : thread(quiet_thread([this, where = std::move(where), server = std::move(server)] {
-          loop.run(keep(std::move(where), std::move(server)));
+          loop.run(keep(where, server));
         })) {}
 
   task<> keep(location where, record server) {
@@ -39,10 +40,11 @@ struct berth_publication {
   task<> keep(publication& published) {
     const auto here = co_await current_context();
     scope keeping(here);
-    keeping.spawn(published.keep([this](const already_running& other) {
-      another = other.what();
+    keeping.spawn(published.keep([this](const error& why, const already_running*) {
+      another = why.what();
       lost = true;
     }));
+    keeping.spawn(keep_log_bounded());
     (void)co_await over.wait();
     keeping.cancel();
     co_await keeping.join();

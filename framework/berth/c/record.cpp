@@ -1,4 +1,6 @@
 #include <berth/c/handles.hpp>
+#include <berth/liveness/this_process.hpp>
+#include <berth/record/record_check.hpp>
 
 using namespace berth;
 using namespace berth::c;
@@ -13,6 +15,16 @@ berth_status change(berth_record* record, Change how) noexcept {
     changed.derive();
     return BERTH_DONE;
   });
+}
+
+const char* plain_text(const char* pointer, const char* name) {
+  check_plain_text(text(pointer, name), name);
+  return pointer;
+}
+
+const char* scheme_of(const char* pointer) {
+  check_scheme(text(pointer, "scheme"), "scheme");
+  return pointer;
 }
 
 template <typename Map>
@@ -31,30 +43,35 @@ berth_status berth_record_new(const char* host, int port, const char* version,
     auto& place = cleared(made, "made");
     const std::string at = text(host, "host");
     if (at.empty()) throw invalid_value("a record needs a host");
-    place = new berth_record(describe_this_process(at, port_of(port), text(version, "version")));
+    check_host(at, "host");
+    place =
+        new berth_record(describe_this_process(at, port_of(port), plain_text(version, "version")));
     return BERTH_DONE;
   });
 }
 
 berth_status berth_record_set_scheme(berth_record* record, const char* scheme) {
-  return change(record, [&](auto& server) { server.scheme = text(scheme, "scheme"); });
+  return change(record, [&](auto& server) { server.scheme = scheme_of(scheme); });
 }
 
 berth_status berth_record_set_token(berth_record* record, const char* token) {
-  return change(record, [&](auto& server) { server.token = text(token, "token"); });
+  return change(record, [&](auto& server) { server.token = plain_text(token, "token"); });
 }
 
 berth_status berth_record_set_metadata(berth_record* record, const char* name, const char* value) {
-  return change(record,
-                [&](auto& server) { server.metadata[text(name, "name")] = text(value, "text"); });
+  return change(record, [&](auto& server) {
+    const std::string plain = plain_text(value, "text");
+    server.metadata[plain_text(name, "name")] = plain;
+  });
 }
 
 berth_status berth_record_set_endpoint(berth_record* record, const char* name, const char* scheme,
                                        const char* host, int port) {
   return change(record, [&](auto& server) {
-    const named_endpoint one{text(host, "host"), port_of(port), text(scheme, "scheme")};
+    const named_endpoint one{text(host, "host"), port_of(port), scheme_of(scheme)};
     if (one.host.empty()) throw invalid_value("an endpoint needs a host");
-    server.endpoints[text(name, "name")] = one;
+    check_host(one.host, "host");
+    server.endpoints[plain_text(name, "name")] = one;
   });
 }
 

@@ -1,8 +1,8 @@
-// What the library does to signals of the program that it is in: nothing that lasts. One file a
+// Leaves the signal handlers of the program as they were. One file a
 // platform; any thread.
 #pragma once
 
-#include <thread>
+#include <berth/base/start_thread.hpp>
 
 namespace berth::c {
 
@@ -31,7 +31,7 @@ struct signals_blocked {
 template <typename Call>
 std::thread quiet_thread(Call call) {
   const detail::signals_blocked here;
-  return std::thread(std::move(call));
+  return start_thread(std::move(call));
 }
 
 }  // namespace berth::c

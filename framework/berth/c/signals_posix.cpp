@@ -6,7 +6,7 @@
 namespace berth::c {
 namespace {
 
-std::mutex guarded;
+std::mutex guards_mutex;
 int guards = 0;
 struct sigaction handler_before;
 
@@ -15,12 +15,12 @@ thread_local sigset_t blocked_before;
 }  // namespace
 
 child_signal_guard::child_signal_guard() {
-  const std::scoped_lock held(guarded);
+  const std::scoped_lock held(guards_mutex);
   if (guards++ == 0) sigaction(SIGCHLD, nullptr, &handler_before);
 }
 
 child_signal_guard::~child_signal_guard() {
-  const std::scoped_lock held(guarded);
+  const std::scoped_lock held(guards_mutex);
   if (--guards == 0) sigaction(SIGCHLD, &handler_before, nullptr);
 }
 

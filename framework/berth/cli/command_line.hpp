@@ -1,4 +1,4 @@
-// The words of a berth command line, understood and checked.
+// Parses the berth command line.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,13 @@ namespace berth::cli {
 using command = int (*)(const options&);
 
 struct command_line {
-  options given;
+  cli::options options;
   command chosen = nullptr;
-  bool asks_registry = false;  ///< another than the file system
-  /// Nothing more is to do but to exit with this, after --help, --version or wrong usage.
+  /// Set if nothing is left to do but to exit: after --help, --version or wrong usage.
   std::optional<int> exit_status;
 };
 
-/// Prints help to standard output, and what is wrong to standard error.
+/// Prints help on standard output, and usage errors on standard error.
 command_line parse_command_line(int argc, const char* const* argv);
 
 }  // namespace berth::cli

@@ -1,20 +1,20 @@
-// The commands of the berth command line; each gives the exit status and throws what failed.
+// The commands of the berth command line. Each returns its exit status; failures are thrown.
 #pragma once
 
 #include <berth/cli/options.hpp>
 
 namespace berth::cli {
 
-int path(const options& given);
-int url(const options& given);
-int status(const options& given);
-int wait(const options& given);
-int announce(const options& given);
-int ensure(const options& given);
-int replace(const options& given);
-int list(const options& given);
-int stop(const options& given);
-int clean(const options& given);
-int doctor(const options& given);
+int path(const options& options);
+int url(const options& options);
+int status(const options& options);
+int wait(const options& options);
+int announce(const options& options);
+int ensure(const options& options);
+int replace(const options& options);
+int list(const options& options);
+int stop(const options& options);
+int clean(const options& options);
+int doctor(const options& options);
 
 }  // namespace berth::cli

@@ -1,4 +1,4 @@
-// What the berth command line was told, checked as far as words go.
+// The options and arguments of a berth command line, after its syntax has been checked.
 #pragma once
 
 #include <chrono>
@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include <berth/discovery/location.hpp>
+#include <berth/store/location.hpp>
 
 namespace berth::cli {
 
-/// The statuses that scripts rely on.
+/// The exit statuses that scripts rely on.
 enum exit_code : int {
   done = 0,
   failed = 1,
@@ -25,6 +25,7 @@ struct options {
   std::string application;
   std::string config_dir;
   std::string instance;
+  bool instance_is_given = false;
   std::string registry;
   bool json = false;
 
@@ -35,17 +36,23 @@ struct options {
   std::vector<std::string> command;
   std::string exact_version;
   std::string minimum_version;
+  bool per_version = false;
   std::string log;
   bool now = false;
+  bool kill = false;
   std::string endpoint;
   bool with_token = false;
   bool all = false;
   bool watch = false;
 
-  location where() const;
-  /// The registry that is asked in the place of the file system: as given, else <APP>_REGISTRY,
-  /// else of config.toml; empty where none.
+  location server_location() const;
+  /// Where this process publishes: as its starter requested, unless the arguments say otherwise.
+  location publish_location() const;
+  /// The registry to ask instead of the file system: that of --registry, else <APP>_REGISTRY, else
+  /// that of config.toml; empty if there is none.
   std::string registry_url() const;
+  /// The same for messages, without a password.
+  std::string registry_name() const;
 };
 
 }  // namespace berth::cli

@@ -1,10 +1,15 @@
-// The command is more than one program, so that what is asked most does not load what it does not
-// need. The parts are beside each other, or in libexec.
+// The command is made of several parts, so that the most frequent question loads only what it
+// needs. The parts are beside each other, or in libexec.
 #pragma once
+
+#include <filesystem>
 
 namespace berth::cli {
 
-/// This process becomes that part, with these words. Returns where there is none.
-void become(const char* part, char* const* words) noexcept;
+/// The path of that part; empty if it is missing.
+std::filesystem::path find_part(const char* part);
+
+/// Replaces this process with that part, called with these arguments. Returns only if that fails.
+void exec_part(const char* part, char* const* arguments) noexcept;
 
 }  // namespace berth::cli

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include <berth/cli/output.hpp>
-#include <berth/discovery/json_object.hpp>
-#include <berth/discovery/record_codec.hpp>
+#include <berth/record/json_object.hpp>
+#include <berth/record/record_codec.hpp>
 
 namespace berth::cli {
 namespace {
@@ -12,16 +12,18 @@ namespace {
 void print_status_as_json(const std::string& path, const verdict& judged, const record& server) {
   fmt::memory_buffer out;
   json_object object(out);
+  if (judged.state == liveness::dead)
+    object.member("error", fmt::format("the server is not running: {}", judged.reason));
   object.member("path", path);
   object.member("verdict", to_string(judged.state));
   object.member("reason", judged.reason);
   write_members(object, server);
   object.end();
-  print({out.data(), out.size()});
+  print_json({out.data(), out.size()});
 }
 
 void print_field(std::string_view name, std::string_view value) {
-  if (!value.empty()) fmt::print("{:<15}{}\n", name, value);
+  if (!value.empty()) print(fmt::format("{:<15}{}", name, value));
 }
 
 void print_status_as_text(const std::string& path, const verdict& judged, const record& server) {
@@ -39,6 +41,7 @@ void print_status_as_text(const std::string& path, const verdict& judged, const 
   print_field("scheme", server.scheme);
   print_field("instance_id", server.instance_id);
   print_field("lock", server.lock);
+  print_field("volume", server.volume);
   print_field("start_time", number(server.origin.start_time));
   print_field("boot_id", server.origin.boot_id);
   print_field("pid_namespace", number(server.origin.pid_namespace));
@@ -53,26 +56,26 @@ void print_status_as_text(const std::string& path, const verdict& judged, const 
 
 }  // namespace
 
-void print_status(const options& given, const std::string& path, const verdict& judged,
+void print_status(const options& options, const std::string& path, const verdict& judged,
                   const record& server) {
-  if (given.json)
+  if (options.json)
     print_status_as_json(path, judged, server);
   else
     print_status_as_text(path, judged, server);
 }
 
-std::string url_for(const options& given, const record& server) {
+std::string url_for(const options& options, const record& server) {
   std::string found = url_of(server);
-  if (!given.endpoint.empty()) {
-    const auto named = server.endpoints.find(given.endpoint);
+  if (!options.endpoint.empty()) {
+    const auto named = server.endpoints.find(options.endpoint);
     if (named == server.endpoints.end())
       throw invalid_value(
           fmt::format("the server (pid {}) publishes no endpoint \"{}\"; see: berth status",
-                      server.pid, given.endpoint));
+                      server.pid, options.endpoint));
     found = url_of(named->second.scheme, named->second.host, named->second.port);
   }
-  if (given.with_token && !server.token.empty()) found += "/?token=" + server.token;
-  return found;
+  if (!options.with_token || server.token.empty()) return found;
+  return url_with_token(std::move(found), server.token);
 }
 
 }  // namespace berth::cli

@@ -1,20 +1,29 @@
 #include <berth/cli/registry_hint.hpp>
 
 #include <berth/base/error.hpp>
+#include <berth/config/directory.hpp>
 #include <berth/config/environment.hpp>
-#include <berth/discovery/file_text.hpp>
+#include <berth/config/settings.hpp>
+#include <berth/store/trust.hpp>
 
 namespace berth::cli {
+namespace {
 
-bool may_ask_registry(const location& where) {
-  if (variable(where.application, "REGISTRY")) return true;
+bool names_registry(const std::filesystem::path& path) {
+  if (path.empty()) return false;
+  const auto text = read_trusted_file(path, max_config_file_size);
+  return text && text->find("registry") != std::string::npos;
+}
+
+}  // namespace
+
+bool may_ask_registry(const location& location) {
+  if (variable(location.application, "REGISTRY")) return true;
   try {
-    const auto file = open_file::to_read(where.directory / "config.toml");
-    if (!file) return false;
-    const std::string_view text = read_text(*file, file->status(), read_mode::may_block);
-    return text.find("registry") != std::string_view::npos;
+    return names_registry(user_config_file(location.application)) ||
+           names_registry(location.directory / "config.toml");
   } catch (const error&) {
-    return true;  // who reads all of it says what is wrong with it
+    return true;  // reading the whole configuration reports the error
   }
 }
 

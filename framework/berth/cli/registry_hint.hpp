@@ -1,12 +1,12 @@
-// Whether another registry than the file system may be configured, without reading the whole
-// configuration.
+// Tells quickly whether a registry other than the file system may be configured, without parsing
+// the configuration.
 #pragma once
 
-#include <berth/discovery/location.hpp>
+#include <berth/store/location.hpp>
 
 namespace berth::cli {
 
-/// By <APP>_REGISTRY, or because config.toml has the word in it.
-bool may_ask_registry(const location& where);
+/// Whether <APP>_REGISTRY is set, or a config.toml contains the word.
+bool may_ask_registry(const location& location);
 
 }  // namespace berth::cli

@@ -10,7 +10,7 @@ namespace berth {
 /// "PM_SERVER_PORT"; what no variable's name may hold ('-', '.') becomes '_'.
 std::string variable_name(std::string_view application, std::string_view suffix);
 
-/// The value of the variable; nothing where it is not set or empty.
+/// The value of the variable; nullopt if it is unset or empty.
 std::optional<std::string> variable(std::string_view application, std::string_view suffix);
 
 }  // namespace berth

@@ -5,4 +5,7 @@ namespace berth {
 // Volumes have roots of their own here: the way up ends there by itself.
 std::uint64_t device_of(const std::filesystem::path&) noexcept { return 0; }
 
+// Access control lists decide; only an attempt shows the result.
+std::error_code write_refusal(const std::filesystem::path&) noexcept { return {}; }
+
 }  // namespace berth

@@ -1,6 +1,8 @@
-// What a service is configured to do: <config_dir>/config.toml, then the environment over it.
-// A value that does not parse or is out of range is an error that says where it stands; a key
-// that nobody knows is logged as a warning. A plain value afterwards.
+// A service's configuration: the user's config.toml, then the workspace's over it
+// (<config_dir>/config.toml), then the environment. A workspace arrives with a git clone, so its
+// file may not name plugins, which run code, or a registry, which sends clients elsewhere. A value
+// that does not parse or is out of range is an error that names file and line, or the variable; an
+// unknown key is logged as a warning. A plain value afterwards.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +11,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <berth/config/declared_option.hpp>
 
 namespace berth {
 
@@ -27,11 +31,30 @@ struct server_settings {
   std::vector<plugin_settings> plugins;  ///< of [[plugin]] in the file, in its order
 };
 
-/// Reads both; checks the form of each value, not its range. Throws invalid_value.
-server_settings load_settings(std::string_view application, const std::filesystem::path& directory);
+/// The largest config.toml, in bytes.
+inline constexpr std::size_t max_config_file_size = std::size_t{64} * 1024;
 
-/// The file alone: `text`, of the file at `path`, over `settings`. Throws invalid_value.
-void read_settings(std::string_view text, const std::string& path, server_settings& settings);
+/// Reads all of them; checks the form of each value, not its range. A file that is both the user's
+/// and the workspace's is the workspace's. Sets the `options` of the service, which are in its own
+/// table, [<app>]; a program that is not that service has none, and skips that table. Throws
+/// invalid_value, and berth::error if a file cannot be read or is not trusted.
+server_settings load_settings(std::string_view application, const std::filesystem::path& directory,
+                              const option_list* options = nullptr);
+
+/// Whose file is read: a workspace's may not name plugins or a registry.
+enum class config_tier { user, workspace };
+
+/// The table of a config.toml that is the service's own.
+struct own_table {
+  std::string_view application;
+  const option_list* options = nullptr;
+};
+
+/// One file alone: `text`, of the file at `path`, over `settings`. Throws invalid_value; for a key
+/// that a workspace's file may not have, the message names `user_file` as the place for it.
+void read_settings(std::string_view text, const std::string& path, server_settings& settings,
+                   config_tier tier = config_tier::workspace, const std::string& user_file = {},
+                   const own_table& own = {});
 
 /// Throws invalid_value, as in "server.port must be 0 (auto) or >= 1024, got 500".
 void validate(const server_settings& settings);

@@ -1,8 +1,11 @@
-// Hands values from tasks to tasks, in order, keeping a bounded number: who sends waits while it is
-// full, who receives while it is empty, both first come first served. After close nothing more can
-// be sent; what was sent before can still be received, and then receiving ends with broken_pipe. A
-// send that is cancelled sends nothing; a receive that is cancelled loses nothing. Its memory is
-// allocated once. One thread; destroy it with nobody waiting.
+// Passes values from tasks to tasks, in order, and keeps a bounded number of them: a sender waits
+// while it is full, a receiver while it is empty, both first come, first served. After close
+// nothing more can be sent; what was sent before can still be received, and then receiving ends
+// with broken_pipe. A send that is cancelled sends nothing; a receive that is cancelled loses
+// nothing. Its memory is allocated once. One thread; destroy it with no task waiting.
+//
+// A task that is woken has its value, or its room, promised, and takes it when it resumes: a stop
+// in between passes the promise on to the next.
 //
 //   for (;;) {
 //     auto job = co_await jobs.receive();
@@ -36,38 +39,23 @@ class channel {
   receive_awaiter receive(deadline until = deadline::never()) noexcept {
     return receive_awaiter(*this, until);
   }
-  /// False, with the value left where it is, where there is no room or the channel is closed.
+  /// False, with the value left where it is, if there is no room or the channel is closed.
   bool try_send(T& value) noexcept {
-    if (closed_) return false;
-    if (receive_awaiter* const waiting = receivers_.pop_front()) {
-      waiting->value_.emplace(std::move(value));
-      waiting->complete_later();
-      return true;
-    }
-    if (size_ == ring_.size()) return false;
-    ring_[(first_ + size_++) % ring_.size()].emplace(std::move(value));
+    if (closed_ || !has_room()) return false;
+    put(std::move(value));
     return true;
   }
+  /// Nothing if no value is kept but those that are promised to tasks which waited for them.
   std::optional<T> try_receive() noexcept {
-    if (size_ == 0) return std::nullopt;
-    std::optional<T> value = std::exchange(ring_[first_], std::nullopt);
-    first_ = (first_ + 1) % ring_.size();
-    --size_;
-    if (send_awaiter* const waiting = senders_.pop_front()) {
-      ring_[(first_ + size_++) % ring_.size()].emplace(std::move(waiting->value_));
-      waiting->complete_later();
-    }
-    return value;
+    if (!has_value()) return std::nullopt;
+    return take();
   }
 
-  /// Who waits to send or to receive gets broken_pipe.
+  /// Tasks that wait to send or to receive get broken_pipe.
   void close() noexcept {
     closed_ = true;
-    while (receive_awaiter* const waiting = receivers_.pop_front()) waiting->complete_later();
-    while (send_awaiter* const waiting = senders_.pop_front()) {
-      waiting->refused_ = true;
-      waiting->complete_later();
-    }
+    end_receivers();
+    while (send_awaiter* const waiting = senders_.pop_front()) waiting->complete_later();
   }
   bool is_closed() const noexcept { return closed_; }
   /// How many values are kept now.
@@ -76,12 +64,45 @@ class channel {
  private:
   static failure broken_pipe() noexcept { return std::make_error_code(std::errc::broken_pipe); }
 
+  bool has_room() const noexcept { return size_ + rooms_promised_ < ring_.size(); }
+  bool has_value() const noexcept { return size_ > values_promised_; }
+  void put(T value) noexcept {
+    ring_[(first_ + size_++) % ring_.size()].emplace(std::move(value));
+    promise_value();
+  }
+  std::optional<T> take() noexcept {
+    std::optional<T> value = std::exchange(ring_[first_], std::nullopt);
+    first_ = (first_ + 1) % ring_.size();
+    --size_;
+    promise_room();
+    end_receivers();
+    return value;
+  }
+  void promise_value() noexcept {
+    if (receivers_.empty() || !has_value()) return;
+    ++values_promised_;
+    receivers_.pop_front()->promised();
+  }
+  void promise_room() noexcept {
+    if (senders_.empty() || !has_room()) return;
+    ++rooms_promised_;
+    senders_.pop_front()->promised();
+  }
+  /// Whether it is closed, and has nothing more that a promise might give back.
+  bool has_ended() const noexcept { return closed_ && size_ == 0; }
+  void end_receivers() noexcept {
+    if (!has_ended()) return;
+    while (receive_awaiter* const waiting = receivers_.pop_front()) waiting->complete_later();
+  }
+
   std::vector<std::optional<T>> ring_;
   std::size_t first_ = 0;
   std::size_t size_ = 0;
+  std::size_t values_promised_ = 0;  // of size_, to receivers that were woken
+  std::size_t rooms_promised_ = 0;   // beyond size_, to senders that were woken
   bool closed_ = false;
   intrusive_list<send_awaiter> senders_;
-  intrusive_list<receive_awaiter> receivers_;  // empty while there are values
+  intrusive_list<receive_awaiter> receivers_;  // empty while there are values but for promised ones
 };
 
 template <typename T>
@@ -95,26 +116,40 @@ class [[nodiscard]] channel<T>::send_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     const execution_context& context = awaiting.promise().context();
     if (!context.stop.stop_requested()) {
-      if (to_.try_send(value_)) return false;
-      refused_ = to_.closed_;
-      if (refused_) return false;
+      promised_ = !to_.closed_ && to_.has_room();
+      if (promised_) ++to_.rooms_promised_;
+      if (promised_ || to_.closed_) return ends_at_once(awaiting, context);
     }
-    if (!begin(awaiting, context, until_)) return false;
+    if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
     to_.senders_.push_back(*this);
     return true;
   }
-  result<void> await_resume() const noexcept {
+  result<void> await_resume() noexcept {
+    const bool has_room = std::exchange(promised_, false);
+    if (has_room) --to_.rooms_promised_;
     if (given_up() != stop_reason::none) return failure::cancelled(given_up());
-    if (refused_) return broken_pipe();
+    if (!has_room || to_.closed_) return broken_pipe();
+    to_.put(std::move(value_));
     return {};
   }
 
  private:
   friend channel;
+  void promised() noexcept {
+    promised_ = true;
+    hand_over();
+  }
+  bool give_back() noexcept override {
+    if (!std::exchange(promised_, false)) return false;
+    --to_.rooms_promised_;
+    to_.promise_room();
+    return true;
+  }
+
   channel& to_;
   T value_;
   deadline until_;
-  bool refused_ = false;
+  bool promised_ = false;
 };
 
 template <typename T>
@@ -127,24 +162,37 @@ class [[nodiscard]] channel<T>::receive_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     const execution_context& context = awaiting.promise().context();
     if (!context.stop.stop_requested()) {
-      value_ = from_.try_receive();
-      if (value_ || from_.closed_) return false;
+      promised_ = from_.has_value();
+      if (promised_) ++from_.values_promised_;
+      if (promised_ || from_.has_ended()) return ends_at_once(awaiting, context);
     }
-    if (!begin(awaiting, context, until_)) return false;
+    if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
     from_.receivers_.push_back(*this);
     return true;
   }
   result<T> await_resume() noexcept {
     if (given_up() != stop_reason::none) return failure::cancelled(given_up());
-    if (!value_) return broken_pipe();
-    return std::move(*value_);
+    if (!promised_) return broken_pipe();
+    --from_.values_promised_;
+    return std::move(*from_.take());
   }
 
  private:
   friend channel;
+  void promised() noexcept {
+    promised_ = true;
+    hand_over();
+  }
+  bool give_back() noexcept override {
+    if (!std::exchange(promised_, false)) return false;
+    --from_.values_promised_;
+    from_.promise_value();
+    return true;
+  }
+
   channel& from_;
   deadline until_;
-  std::optional<T> value_;
+  bool promised_ = false;
 };
 
 }  // namespace berth

@@ -1,4 +1,4 @@
-// Where a task runs and what may stop it. A task gets both from the coroutine that awaits it;
+// A task's loop and its stop token. A task gets both from the coroutine that awaits it;
 // `co_await current_context()` reads them, for what starts tasks of its own (a scope).
 #pragma once
 
@@ -18,8 +18,7 @@ struct execution_context {
 /// A coroutine type that the awaitables of berth can be awaited in.
 template <typename Promise>
 concept has_context = requires(Promise& promise) {
-  { promise.context() }
-  noexcept->std::convertible_to<const execution_context&>;
+  { promise.context() } noexcept -> std::convertible_to<const execution_context&>;
 };
 
 class current_context {

@@ -18,7 +18,7 @@ class event {
   }
   void reset() noexcept { set_ = false; }
 
-  /// Until it is set; a failure `cancelled` or `timed_out` where that came first.
+  /// Waits until it is set; a failure `cancelled` or `timed_out` if that comes first.
   inline awaiter wait(deadline until = deadline::never()) noexcept;
 
  private:
@@ -34,8 +34,8 @@ class event::awaiter : private waiter {
   template <has_context Promise>
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     const execution_context& context = awaiting.promise().context();
-    if (awaited_.set_ && !context.stop.stop_requested()) return false;
-    if (!begin(awaiting, context, until_)) return false;
+    if (awaited_.set_ && !context.stop.stop_requested()) return ends_at_once(awaiting, context);
+    if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
     awaited_.waiting_.push_back(*this);
     return true;
   }

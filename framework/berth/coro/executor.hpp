@@ -61,6 +61,9 @@ class live_task : public list_node {
   steady_time since_;
 };
 
+/// How many waits may end at once in a row before the task that waits lets others run.
+inline constexpr int turns_at_once = 64;
+
 class executor {
  public:
   virtual steady_time now() const noexcept = 0;
@@ -69,8 +72,14 @@ class executor {
   virtual void arm(timer_item& timer, steady_time due) = 0;
   /// Harmless for a timer that is not armed.
   virtual void disarm(timer_item& timer) noexcept = 0;
-  /// The libuv loop beneath, for the awaitables of io/; null where there is none.
+  /// The libuv loop beneath, for the awaitables of io/; null if there is none.
   virtual uv_loop_s* native() noexcept { return nullptr; }
+
+  /// Counts one wait that ends at once, or as many as it took the time of. False if the task that
+  /// waits is to let others run first, since it would not return to the loop otherwise.
+  bool take_turns(int count = 1) noexcept { return (turns_left_ -= count) > 0; }
+  /// For the loop, each time that it resumes a task.
+  void refill_turns() noexcept { turns_left_ = turns_at_once; }
 
   /// The named tasks that run now, in the order of their starts, each with its age.
   std::vector<std::string> live_tasks() const;
@@ -81,6 +90,7 @@ class executor {
  private:
   friend class live_task;
   intrusive_list<live_task> live_;
+  int turns_left_ = turns_at_once;
 };
 
 }  // namespace berth

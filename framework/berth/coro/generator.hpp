@@ -32,7 +32,7 @@ class [[nodiscard]] generator {
     if (handle_) handle_.destroy();
   }
 
-  /// The next value; nothing when there are no more. Throws what the coroutine throws.
+  /// The next value; nullopt if there are no more. Throws what the coroutine throws.
   next_awaiter next() noexcept { return next_awaiter(handle_); }
 
  private:
@@ -57,21 +57,29 @@ class generator<T>::promise_type final : public task_promise_base {
  private:
   friend next_awaiter;
   std::optional<T> value_;
+  bool running_ = false;
 };
 
 template <typename T>
 class generator<T>::next_awaiter {
  public:
   explicit next_awaiter(handle_type from) noexcept : from_(from) {}
-  bool await_ready() const noexcept { return !from_ || from_.done(); }
+  bool await_ready() const {
+    if (from_ && from_.promise().running_)
+      throw error("cannot await the next value of a generator: another task awaits it already",
+                  std::make_error_code(std::errc::device_or_resource_busy));
+    return !from_ || from_.done();
+  }
   template <has_context Promise>
   std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> awaiting) const noexcept {
+    from_.promise().running_ = true;
     return from_.promise().begin(awaiting, awaiting.promise().context());
   }
   std::optional<T> await_resume() const {
     if (!from_) return std::nullopt;
     promise_type& promise = from_.promise();
-    if (promise.thrown()) std::rethrow_exception(promise.take_thrown());
+    promise.running_ = false;
+    if (promise.has_thrown()) std::rethrow_exception(promise.thrown());
     return std::exchange(promise.value_, std::nullopt);
   }
 

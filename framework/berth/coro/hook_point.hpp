@@ -4,7 +4,6 @@
 // branch. On one thread at a time; hooks may add and remove hooks.
 #pragma once
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -14,12 +13,8 @@
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
 #include <berth/base/error.hpp>
-#include <berth/base/log.hpp>
 #include <berth/coro/task.hpp>
-#include <berth/coro/timeout.hpp>
 
 namespace berth {
 
@@ -38,9 +33,33 @@ struct hook_statistics {
 /// What a hook threw, or that it took too long.
 class hook_failed : public error {
  public:
-  hook_failed(std::string_view hook, std::string_view point, std::string_view why)
-      : error(fmt::format("hook \"{}\" at \"{}\" failed: {}", hook, point, why),
-              std::make_error_code(std::errc::operation_canceled)) {}
+  hook_failed(std::string_view hook, std::string_view point, std::string_view why);
+};
+
+/// What a point knows of a hook beside the function that it calls.
+struct hook_entry {
+  hook_id id;
+  int priority;
+  std::chrono::milliseconds within;
+  std::string name;
+};
+
+/// The part of a point that does not depend on what its hooks are told.
+class hook_caller {
+ public:
+  std::string_view name() const noexcept { return name_; }
+
+ protected:
+  hook_caller(std::string_view name, hook_statistics& statistics)
+      : name_(name), statistics_(statistics) {}
+  /// Starts `called` under the hook's time limit, and counts it. Throws hook_failed.
+  task<> call_one(const hook_entry& hook, std::function<task<>()> called);
+  /// The same for a hook whose failure is logged.
+  task<> call_and_log(const hook_entry& hook, std::function<task<>()> called);
+
+ private:
+  std::string_view name_;
+  hook_statistics& statistics_;
 };
 
 /// The hooks of a point being called; done at once where there are none.
@@ -63,20 +82,18 @@ class [[nodiscard]] fired_hooks {
 };
 
 template <typename... Args>
-class hook_point {
+class hook_point : public hook_caller {
  public:
   using function = std::function<task<>(Args...)>;
 
-  hook_point(std::string_view name, hook_statistics& statistics)
-      : name_(name), statistics_(statistics) {}
+  hook_point(std::string_view name, hook_statistics& statistics) : hook_caller(name, statistics) {}
 
   hook_id add(std::string name, function called, int priority = 0,
               std::chrono::milliseconds within = usual_hook_time) {
     auto entry = std::make_shared<hook>(
-        hook{++last_id_, priority, within, std::move(name), std::move(called)});
-    const auto behind = std::find_if(hooks_.begin(), hooks_.end(), [priority](const auto& other) {
-      return other->priority < priority;
-    });
+        hook{{++last_id_, priority, within, std::move(name)}, std::move(called)});
+    auto behind = hooks_.begin();
+    while (behind != hooks_.end() && (*behind)->priority >= priority) ++behind;
     hooks_.insert(behind, std::move(entry));
     return last_id_;
   }
@@ -84,7 +101,6 @@ class hook_point {
     std::erase_if(hooks_, [id](const auto& each) { return each->id == id; });
   }
   bool empty() const noexcept { return hooks_.empty(); }
-  std::string_view name() const noexcept { return name_; }
 
   /// Stops at the first that throws, with hook_failed.
   fired_hooks fire_or_throw(Args... arguments) {
@@ -96,51 +112,25 @@ class hook_point {
   }
 
  private:
-  struct hook {
-    hook_id id;
-    int priority;
-    std::chrono::milliseconds within;
-    std::string name;
+  struct hook : hook_entry {
     function called;
   };
 
   task<> call_or_throw(Args... arguments) {
     const auto hooks = hooks_;  // a hook may remove itself, or others
-    for (const auto& each : hooks) co_await call_one(*each, arguments...);
+    for (const auto& each : hooks) {
+      std::function<task<>()> called = [&] { return each->called(arguments...); };
+      co_await call_one(*each, std::move(called));
+    }
   }
   task<> call(Args... arguments) {
     const auto hooks = hooks_;
     for (const auto& each : hooks) {
-      try {
-        co_await call_one(*each, arguments...);
-      } catch (const hook_failed& failed) {
-        log::error("{}", failed.what());
-      }
+      std::function<task<>()> called = [&] { return each->called(arguments...); };
+      co_await call_and_log(*each, std::move(called));
     }
   }
 
-  task<> call_one(const hook& one, Args... arguments) {
-    const auto begun = std::chrono::steady_clock::now();
-    std::string why;
-    try {
-      const auto ended = co_await timeout(one.within, one.called(arguments...));
-      if (!ended)
-        why = fmt::format("it took longer than {} ms, and was cancelled", one.within.count());
-    } catch (const std::exception& failed) {
-      why = failed.what();
-    } catch (...) {
-      why = "it threw what is no exception";
-    }
-    statistics_.calls += 1;
-    statistics_.nanoseconds +=
-        static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begun).count());
-    if (why.empty()) co_return;
-    statistics_.failures += 1;
-    throw hook_failed(one.name, name_, why);
-  }
-
-  std::string_view name_;
-  hook_statistics& statistics_;
   std::vector<std::shared_ptr<const hook>> hooks_;
   hook_id last_id_ = 0;
 };

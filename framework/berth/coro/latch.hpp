@@ -1,5 +1,5 @@
-// Opens, for good, when something has happened a given number of times: who waits for several
-// tasks that it does not hold in a scope of its own. One thread; destroy it with nobody waiting.
+// Opens, for good, when something has happened a given number of times: for a task that waits for
+// several tasks outside of any scope of its own. One thread; destroy it with nobody waiting.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ class latch {
   }
   bool is_open() const noexcept { return opened_.is_set(); }
 
-  /// Until it is open; a failure `cancelled` or `timed_out` where that came first.
+  /// Waits until it is open; a failure `cancelled` or `timed_out` if that comes first.
   event::awaiter wait(deadline until = deadline::never()) noexcept { return opened_.wait(until); }
 
  private:

@@ -19,8 +19,12 @@ class manual_loop final : public executor {
   void run_ready() noexcept {
     while (ready_item* const next = ready_.pop_front()) next->run();
   }
+  /// Runs what is queued now, and nothing of what that queues; whether there was anything.
+  bool run_batch() noexcept;
   /// Moves the clock on, stopping at each timer on the way.
   void advance(std::chrono::nanoseconds by) noexcept;
+  /// Sets the clock to `now`, and queues what waited for a time until then.
+  void expire(steady_time now) noexcept;
   /// When the next timer is due, if one is armed.
   std::optional<steady_time> next_due() const noexcept { return timers_.next_due(); }
 

@@ -35,7 +35,7 @@ class mutex {
     awaiter(mutex& of, deadline until) noexcept : semaphore::awaiter(of.permit_, until), of_(of) {}
     result<holder> await_resume() const noexcept {
       const auto taken = semaphore::awaiter::await_resume();
-      if (!taken) return failure(taken.error(), taken.reason());
+      if (!taken) return taken.failure();
       return holder(of_);
     }
 

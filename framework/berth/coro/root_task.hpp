@@ -11,8 +11,10 @@ namespace berth {
 template <typename T>
 class root_task final : private task_observer {
  public:
-  explicit root_task(task<T> outermost, std::function<void()> on_end = {}) noexcept
-      : task_(std::move(outermost)), on_end_(std::move(on_end)) {}
+  explicit root_task(task<T> outermost, std::function<void()> on_end = {})
+      : task_(std::move(outermost)), on_end_(std::move(on_end)) {
+    task_.check_can_begin();
+  }
 
   void start(const execution_context& context) { task_.promise().begin(*this, context).resume(); }
   bool ended() const noexcept { return ended_; }

@@ -7,6 +7,8 @@
 //   berth::scope tasks(here);
 //   tasks.spawn(tick());
 //   co_await tasks.join();
+//
+// Prefer with_scope (with_scope.hpp), which joins on every way out, exceptions included.
 #pragma once
 
 #include <cstddef>
@@ -24,16 +26,23 @@ class scope final : private task_observer {
   scope& operator=(const scope&) = delete;
   ~scope();  ///< ends the program if tasks are still running
 
-  /// Runs `started` until it first waits, before spawn returns.
+  /// Runs `started` until it first waits, before spawn returns. Throws berth::error if it was moved
+  /// from or awaited before.
   void spawn(task<void> started);
 
   /// Runs `function(arguments...)`, which gives a task, and keeps both alive until it has ended:
   /// the safe way to run a lambda with captures.
   template <typename Function, typename... Args>
-  requires std::is_invocable_v<Function&, Args&...>
+    requires std::is_invocable_v<Function&, Args&...>
   void spawn(Function function, Args... arguments) {
     spawn(keep(std::move(function), std::move(arguments)...));
   }
+
+  /// Keeps `thrown` for the join, unless something was thrown before, and cancels the tasks.
+  void fail(std::exception_ptr thrown) noexcept;
+
+  /// What its tasks run under.
+  const execution_context& context() const noexcept { return context_; }
 
   /// Asks every task to stop, those spawned later included.
   void cancel(stop_reason why = stop_reason::requested) noexcept { stop_.request_stop(why); }
@@ -43,7 +52,10 @@ class scope final : private task_observer {
   class [[nodiscard]] join_awaiter {
    public:
     explicit join_awaiter(scope& joined) noexcept : joined_(joined) {}
-    bool await_ready() const noexcept { return joined_.running_ == 0; }
+    bool await_ready() const {
+      if (joined_.joining_) throw_second_join();
+      return joined_.running_ == 0;
+    }
     void await_suspend(std::coroutine_handle<> awaiting) const noexcept {
       joined_.joining_ = awaiting;
     }
@@ -53,9 +65,11 @@ class scope final : private task_observer {
     }
 
    private:
+    [[noreturn]] static void throw_second_join();
     scope& joined_;
   };
-  /// Until every task has ended. Is not itself cancelled: a stop makes the tasks end.
+  /// Until every task has ended. Is not itself cancelled: a stop makes the tasks end. One task may
+  /// join at a time; a second one gets a berth::error.
   join_awaiter join() noexcept { return join_awaiter(*this); }
 
  private:

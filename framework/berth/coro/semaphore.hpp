@@ -1,6 +1,6 @@
-// So many at once and no more: tasks take one of a number of permits and wait, first come first
-// served, while there is none. A permit that is given back goes straight to who waits longest. A
-// wait that is cancelled takes none. One thread; destroy it with nobody waiting.
+// Limits how many tasks do something at once: a task takes one of a number of permits and waits,
+// first come first served, while there is none. A released permit goes straight to the task that
+// has waited longest. A cancelled wait takes none. One thread; destroy it with no task waiting.
 #pragma once
 
 #include <cstddef>
@@ -16,9 +16,9 @@ class semaphore {
 
   class [[nodiscard]] awaiter;
 
-  /// Until a permit is taken; a failure `cancelled` or `timed_out` where that came first.
+  /// Waits for a permit and takes it; `cancelled` or `timed_out` if that comes first.
   inline awaiter acquire(deadline until = deadline::never()) noexcept;
-  /// False where there is none free now.
+  /// Returns false if none is free now.
   bool try_acquire() noexcept {
     if (free_ == 0) return false;
     --free_;
@@ -27,7 +27,7 @@ class semaphore {
   void release(std::size_t permits = 1) noexcept {
     for (; permits > 0; --permits) {
       if (waiter* const next = waiting_.pop_front())
-        next->complete_later();
+        next->hand_over();
       else
         ++free_;
     }
@@ -47,8 +47,9 @@ class semaphore::awaiter : private waiter {
   template <has_context Promise>
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     const execution_context& context = awaiting.promise().context();
-    if (!context.stop.stop_requested() && from_.try_acquire()) return false;
-    if (!begin(awaiting, context, until_)) return false;
+    if (!context.stop.stop_requested() && from_.try_acquire())
+      return ends_at_once(awaiting, context);
+    if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
     from_.waiting_.push_back(*this);
     return true;
   }
@@ -58,6 +59,11 @@ class semaphore::awaiter : private waiter {
   }
 
  private:
+  bool give_back() noexcept override {
+    from_.release();
+    return true;
+  }
+
   semaphore& from_;
   deadline until_;
 };

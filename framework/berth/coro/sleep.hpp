@@ -18,7 +18,7 @@ class [[nodiscard]] sleep_awaiter : private waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     const execution_context& context = awaiting.promise().context();
     if (duration_) until_ = deadline::after(context.loop->now(), *duration_);
-    return begin(awaiting, context, until_);
+    return begin(awaiting, context, until_) || ends_at_once(awaiting, context);
   }
   result<void> await_resume() const noexcept {
     if (expired()) return {};
@@ -30,8 +30,9 @@ class [[nodiscard]] sleep_awaiter : private waiter {
   deadline until_;
 };
 
-inline sleep_awaiter sleep_for(std::chrono::nanoseconds duration) noexcept {
-  return sleep_awaiter(duration);
+template <typename Rep, typename Period>
+sleep_awaiter sleep_for(std::chrono::duration<Rep, Period> duration) noexcept {
+  return sleep_awaiter(saturated(duration));
 }
 
 inline sleep_awaiter sleep_until(deadline until) noexcept { return sleep_awaiter(until); }

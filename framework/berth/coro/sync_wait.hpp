@@ -18,12 +18,14 @@ T sync_wait(task<T> outermost) {
   execution_context context;
   context.loop = &loop;
   root.start(context);
-  loop.run_ready();
   while (!root.ended()) {
-    const auto due = loop.next_due();
-    if (!due) throw std::logic_error("berth::sync_wait: the task waits for what nothing can bring");
-    std::this_thread::sleep_until(*due);
-    loop.advance(*due - loop.now());
+    if (!loop.run_batch()) {
+      const auto due = loop.next_due();
+      if (!due)
+        throw std::logic_error("berth::sync_wait: the task waits for what nothing can bring");
+      std::this_thread::sleep_until(*due);
+    }
+    loop.expire(std::chrono::steady_clock::now());
   }
   return root.take();
 }

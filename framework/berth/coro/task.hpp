@@ -1,15 +1,18 @@
 // A lazy coroutine with one result. It starts when it is awaited (or spawned in a scope), runs on
 // the awaiting coroutine's loop and under its stop token, and hands control back by symmetric
 // transfer. The task object owns the frame; destroy it before it starts or after it has ended,
-// never in between. Parameters are taken by value or refer to what outlives the task.
+// never in between. Parameters are taken by value or refer to what outlives the task. Awaiting a
+// task that was moved from, or awaited before, throws berth::error.
 #pragma once
 
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <new>
 #include <optional>
 #include <utility>
 
+#include <berth/base/error.hpp>
 #include <berth/base/frame_pool.hpp>
 #include <berth/coro/context.hpp>
 
@@ -39,11 +42,19 @@ class task_promise_base {
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   auto final_suspend() const noexcept { return transfer{}; }
-  void unhandled_exception() noexcept { thrown_ = std::current_exception(); }
+  void unhandled_exception() noexcept {
+    new (&thrown_) std::exception_ptr(std::current_exception());
+    state_ |= threw;
+  }
 
   const execution_context& context() const noexcept { return context_; }
-  const std::exception_ptr& thrown() const noexcept { return thrown_; }
-  std::exception_ptr take_thrown() noexcept { return std::exchange(thrown_, nullptr); }
+  /// What the task threw; null if it threw nothing.
+  std::exception_ptr thrown() const noexcept {
+    return has_thrown() ? thrown_ : std::exception_ptr();
+  }
+  bool has_thrown() const noexcept { return state_ & threw; }
+  /// Whether it has been awaited, or begun in another way.
+  bool has_begun() const noexcept { return state_ & begun; }
   std::coroutine_handle<> frame() noexcept {
     return std::coroutine_handle<task_promise_base>::from_promise(*this);
   }
@@ -51,23 +62,27 @@ class task_promise_base {
   /// To be resumed when this ends; returns what to resume to start it.
   std::coroutine_handle<> begin(std::coroutine_handle<> continuation,
                                 const execution_context& context) noexcept {
-    at_end_ = reinterpret_cast<std::uintptr_t>(continuation.address());
+    continuation_ = continuation;
+    state_ = begun;
     context_ = context;
     return frame();
   }
   /// The same, telling an observer at the end.
   std::coroutine_handle<> begin(task_observer& observer,
                                 const execution_context& context) noexcept {
-    at_end_ = reinterpret_cast<std::uintptr_t>(&observer) | is_observer;
+    observer_ = &observer;
+    state_ = begun | observed;
     context_ = context;
     return frame();
   }
 
  protected:
   task_promise_base() noexcept {}
-  ~task_promise_base() = default;
+  ~task_promise_base() {
+    if (has_thrown()) thrown_.~exception_ptr();
+  }
   void rethrow_if_thrown() const {
-    if (thrown_) std::rethrow_exception(thrown_);
+    if (has_thrown()) std::rethrow_exception(thrown_);
   }
 
  private:
@@ -76,22 +91,26 @@ class task_promise_base {
     template <typename Promise>
     std::coroutine_handle<> await_suspend(std::coroutine_handle<Promise> ended) const noexcept {
       task_promise_base& promise = ended.promise();
-      const std::uintptr_t next = promise.at_end_;
-      if (next & is_observer)
-        return reinterpret_cast<task_observer*>(next - is_observer)->ended(promise);
-      return std::coroutine_handle<>::from_address(reinterpret_cast<void*>(next));
+      if (promise.state_ & observed) return promise.observer_->ended(promise);
+      return promise.continuation_;
     }
     void await_resume() const noexcept {}
   };
 
-  static constexpr std::uintptr_t is_observer = 1;
+  enum : std::uint8_t { begun = 1, observed = 2, threw = 4 };
 
-  // Set by begin, and read by nobody before: a task costs what it must, in time and in size.
-  std::uintptr_t at_end_;  // a frame to resume, or an observer to tell: then odd
+  // Set by begin or by an exception, and not read before: one byte is all that a new task writes.
+  union {
+    std::coroutine_handle<> continuation_;
+    task_observer* observer_;  // if observed
+  };
   union {
     execution_context context_;
   };
-  std::exception_ptr thrown_;
+  union {
+    std::exception_ptr thrown_;  // if threw
+  };
+  std::uint8_t state_ = 0;
 };
 
 /// frame() finds the frame from the base of the promise, which holds up to this alignment.
@@ -123,6 +142,8 @@ class task_promise<void> final : public task_promise_base {
   void take() const { rethrow_if_thrown(); }
 };
 
+[[noreturn]] void throw_misused_task(bool moved_from);
+
 template <typename T>
 class [[nodiscard]] task {
  public:
@@ -139,10 +160,18 @@ class [[nodiscard]] task {
   }
 
   promise_type& promise() const noexcept { return handle_.promise(); }
+  /// Throws berth::error if it cannot be begun: it was moved from, or has been begun already.
+  void check_can_begin() const {
+    if (!handle_ || promise().has_begun()) [[unlikely]]
+      throw_misused_task(!handle_);
+  }
   /// Gives the frame away: whoever takes it destroys it.
   promise_type& release() noexcept { return std::exchange(handle_, {}).promise(); }
 
-  auto operator co_await() && noexcept { return awaiter(handle_); }
+  auto operator co_await() && {
+    check_can_begin();
+    return awaiter(handle_);
+  }
 
  private:
   friend promise_type;

@@ -84,9 +84,9 @@ auto timeout(deadline until, Awaitable awaitable) {
 }
 
 /// `within` counts from when the timeout is awaited.
-template <typename Awaitable>
-auto timeout(std::chrono::nanoseconds within, Awaitable awaitable) {
-  return timeout_awaiter<awaited_t<Awaitable>>(deadline::never(), within,
+template <typename Rep, typename Period, typename Awaitable>
+auto timeout(std::chrono::duration<Rep, Period> within, Awaitable awaitable) {
+  return timeout_awaiter<awaited_t<Awaitable>>(deadline::never(), saturated(within),
                                                as_task(std::move(awaitable)));
 }
 

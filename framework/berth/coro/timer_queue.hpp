@@ -14,7 +14,7 @@ class timer_queue {
   void arm(timer_item& timer, steady_time due);
   void disarm(timer_item& timer) noexcept;
   std::optional<steady_time> next_due() const noexcept;
-  /// Takes one timer that is due at `now` out of the queue; null where there is none.
+  /// Takes one timer that is due at `now` out of the queue; null if there is none.
   timer_item* take_due(steady_time now) noexcept;
 
  private:

@@ -1,6 +1,10 @@
 // One suspended coroutine that waits for one thing, until it comes, a stop is asked for or a
 // deadline passes, whichever is first; the other two are then taken back. The base of every
 // awaiter: it lives in the awaiting frame, so waiting allocates nothing. One thread.
+//
+// A coroutine that another one completes resumes only when the loop gets to it, and a stop may be
+// asked for in between. What only one can have (a permit, a value) would be lost then, together
+// with the result that nobody reads: `hand_over` listens for that stop, and has it given back.
 #pragma once
 
 #include <coroutine>
@@ -17,11 +21,18 @@ class waiter : public ready_item {
   /// The thing came, told by the loop: resumes at once, and may destroy this.
   void complete_now() noexcept {
     disarm();
+    context_.loop->refill_turns();
     handle_.resume();
   }
   /// The thing came, told by another coroutine: resumes when the loop gets to it.
   void complete_later() noexcept {
     disarm();
+    context_.loop->post(*this);
+  }
+  /// The same, with something that is given back if a stop is asked for before it resumes.
+  void hand_over() noexcept {
+    if (expires_ && expiry_.armed()) context_.loop->disarm(expiry_);
+    handed_over_ = true;
     context_.loop->post(*this);
   }
 
@@ -42,13 +53,27 @@ class waiter : public ready_item {
       return false;
     }
     if (!until.is_never() && !begin_to_expire(until)) return false;
-    if (context.stop.can_be_requested()) {
-      new (&stopping_) stop_part(*this);
-      listens_ = true;
-      context.stop.listen(stopping_);
-    }
+    listen();
     return true;
   }
+
+  /// The wait is over without having begun: it failed, or had what it is for. Returns whether to
+  /// suspend all the same, so that a task that never has to wait lets others run now and then.
+  /// `turns` says how many ordinary waits took as long as this one.
+  bool ends_at_once(std::coroutine_handle<> handle, const execution_context& context,
+                    int turns = 1) noexcept {
+    if (context.loop->take_turns(turns)) [[likely]]
+      return false;
+    let_others_run(handle, context);
+    return true;
+  }
+
+  /// Resumes after what is queued already. A stop in between is heard, as after `hand_over`.
+  void let_others_run(std::coroutine_handle<> handle, const execution_context& context) noexcept;
+
+  /// A stop was asked for after `hand_over`: gives back what it was about, and returns true if
+  /// that ends the wait as cancelled. False if there is nothing to lose, and the result stands.
+  virtual bool give_back() noexcept { return false; }
 
   /// Leaves what was waited for. Returns whether the wait ends with that; false where something
   /// was asked to end it that answers by completing.
@@ -78,7 +103,18 @@ class waiter : public ready_item {
     waiter& owner;
   };
 
-  void run() noexcept final { handle_.resume(); }
+  void run() noexcept final {
+    if (handed_over_) disarm();
+    context_.loop->refill_turns();
+    handle_.resume();
+  }
+
+  void listen() noexcept {
+    if (!context_.stop.can_be_requested()) return;
+    new (&stopping_) stop_part(*this);
+    listens_ = true;
+    context_.stop.listen(stopping_);
+  }
 
   bool begin_to_expire(deadline until) noexcept {
     if (until.passed(context_.loop->now())) {
@@ -93,6 +129,10 @@ class waiter : public ready_item {
   }
 
   void give_up(stop_reason why) noexcept {
+    if (handed_over_) {
+      if (give_back()) given_up_ = why;
+      return;
+    }
     given_up_ = why;
     if (abandon()) complete_later();
   }
@@ -115,7 +155,8 @@ class waiter : public ready_item {
   stop_reason given_up_ = stop_reason::none;
   bool expired_ = false;
   bool listens_ = false;
-  bool expires_ = false;
+  bool expires_ : 1 = false;
+  bool handed_over_ : 1 = false;
 };
 
 }  // namespace berth

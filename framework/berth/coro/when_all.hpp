@@ -14,7 +14,7 @@ namespace berth {
 class all_group : public task_group {
  protected:
   void on_end(task_promise_base& promise) noexcept override {
-    if (!promise.thrown() || first_thrown_) return;
+    if (!promise.has_thrown() || first_thrown_) return;
     first_thrown_ = promise.thrown();
     stop(stop_reason::sibling_failed);
   }
@@ -83,6 +83,7 @@ auto when_all(Awaitables... awaitables) {
 
 template <typename T>
 auto when_all(std::vector<task<T>> tasks) {
+  for (const auto& each : tasks) each.check_can_begin();
   return when_all_vector_awaiter<T>(std::move(tasks));
 }
 

@@ -5,13 +5,18 @@
 
 #include <fmt/format.h>
 
+#include <berth/base/exception_message.hpp>
 #include <berth/discovery/port_file.hpp>
-#include <berth/discovery/process.hpp>
-#include <berth/discovery/record_codec.hpp>
-#include <berth/discovery/trust.hpp>
+#include <berth/liveness/process.hpp>
+#include <berth/record/record_codec.hpp>
+#include <berth/store/temporary_file.hpp>
+#include <berth/store/trust.hpp>
+#include <berth/store/volume.hpp>
 
 namespace berth {
 namespace {
+
+constexpr std::chrono::seconds longest_wait_to_remove{2};
 
 std::string refusal(const location& where, const std::optional<record>& server) {
   const std::string who = server ? fmt::format(" on port {} (PID {})", server->port, server->pid)
@@ -21,35 +26,36 @@ std::string refusal(const location& where, const std::optional<record>& server) 
       where.server_name(), who);
 }
 
-// Only who holds the mutation lock makes this file, and its name tells which lock that is: what
-// has the name already was left by a process that ended in between.
-open_file create_temporary(const location& where, const lock_file& lock) {
-  const auto path = where.directory / fmt::format(".{}.{}.tmp", where.instance, lock.id());
-  for (;;) {
-    if (auto made = open_file::to_create(path)) return std::move(*made);
-    remove_file(path);
-  }
+/// The record's text; on a layered file system it names the volume.
+std::string format_at(const std::filesystem::path& directory, const record& server) {
+  std::string volume = volume_id_of(directory);
+  if (volume.empty()) return format_record(server);
+  record layered = server;
+  layered.volume = std::move(volume);
+  return format_record(layered);
 }
 
-/// Removes a file that was not renamed in the end.
-class temporary_guard {
+/// Gives the claim up while the mutation lock is held, unless it was kept: a process that was
+/// refused must not cause the next one to be refused.
+class owner_guard {
  public:
-  explicit temporary_guard(const open_file& file) : path_(file.path()) {}
-  temporary_guard(const temporary_guard&) = delete;
-  temporary_guard& operator=(const temporary_guard&) = delete;
-  ~temporary_guard() {
-    if (path_.empty()) return;
-    try {
-      remove_file(path_);
-    } catch (const error&) {
-      // The next publish meets the file and removes it.
-    }
+  explicit owner_guard(lock_file& lock, bool keeps) : lock_(lock), kept_(keeps) {}
+  owner_guard(const owner_guard&) = delete;
+  owner_guard& operator=(const owner_guard&) = delete;
+  ~owner_guard() {
+    if (!kept_) lock_.unlock(lock_range::owner);
   }
-  void keep() noexcept { path_.clear(); }
+  void keep() noexcept { kept_ = true; }
 
  private:
-  std::filesystem::path path_;
+  lock_file& lock_;
+  bool kept_;
 };
+
+/// The parent of `directory`; if that is a link, its target.
+std::filesystem::path workspace_of(const std::filesystem::path& directory) {
+  return directory.parent_path() / ".";
+}
 
 }  // namespace
 
@@ -57,114 +63,215 @@ already_running::already_running(const location& where, std::optional<record> se
     : error(refusal(where, server), std::make_error_code(std::errc::device_or_resource_busy)),
       server_(std::move(server)) {}
 
-claim::claim(location where, claim_options options) : claim(std::move(where), nullptr, options) {}
+claim::claim(location where, claim_options options)
+    : claim(std::move(where), nullptr, std::move(options)) {}
 
 claim::claim(location where, const record& server, claim_options options)
-    : claim(std::move(where), &server, options) {}
+    : claim(std::move(where), &server, std::move(options)) {}
+
+workspace_gone::workspace_gone(const location& where)
+    : error(fmt::format("{} was removed, and so was {}: its server ends", where.directory.string(),
+                        where.directory.parent_path().string()),
+            std::make_error_code(std::errc::no_such_file_or_directory)) {}
 
 claim::claim(location where, const record* server, claim_options options)
-    : where_(std::move(where)), options_(options), generation_(fork_generation()) {
-  prepare_directory(where_.directory);
-  lock_.emplace(where_.lock_file());
-  {
-    const mutation_guard guard(*lock_);
-    own();
-    refuse_beside_another();
-    if (server) write(*server);
-  }
-  if (owner_to_come_) take_over();
+    : where_(std::move(where)), options_(std::move(options)), generation_(fork_generation()) {
+  change(server);
+  established_ = true;
+  if (owner_to_come_) take_over(server);
 }
 
 claim::claim(claim&& other) noexcept
     : where_(std::move(other.where_)),
-      options_(other.options_),
+      options_(std::move(other.options_)),
       lock_(std::exchange(other.lock_, std::nullopt)),
       published_(std::exchange(other.published_, std::nullopt)),
       generation_(other.generation_),
       stale_(std::move(other.stale_)),
-      stale_in_place_(other.stale_in_place_),
-      owner_to_come_(other.owner_to_come_) {}
+      in_place_(other.in_place_),
+      workspace_(other.workspace_),
+      owner_to_come_(other.owner_to_come_),
+      established_(other.established_) {}
 
 claim::~claim() {
   try {
     remove();
-  } catch (const error&) {
-    // Our locks go with us, so whoever reads the file next finds it stale.
+  } catch (...) {
+    // Closing the files releases our locks, so the next reader finds the port file stale.
+    log_ignored_exception("removing the port file");
   }
 }
 
-// Taking a lock that we hold already succeeds; after the lock file was deleted and made anew, this
-// takes the new one's.
+// Retries as long as another process keeps deleting the files.
+void claim::change(const record* server) {
+  constexpr int most = 1000;
+  for (int turn = 0; turn < most; ++turn) {
+    try {
+      prepare();
+      if (try_change(server)) return;
+    } catch (const workspace_gone&) {
+      throw;
+    } catch (const error& failed) {
+      // Creating a file fails with ENOENT only if its directory has just been removed.
+      if (failed.code() != std::errc::no_such_file_or_directory) throw;
+      if (turn + 1 == most) throw;
+    }
+  }
+  throw error(fmt::format("the files in {} are deleted again and again by another process",
+                          where_.directory.string()),
+              std::make_error_code(std::errc::resource_unavailable_try_again));
+}
+
+/// Returns false if another process deleted a file that the change relies on.
+bool claim::try_change(const record* server) {
+  const mutation_guard guard(*lock_);
+  owner_guard claimed(*lock_, established_);
+  if (lock_->is_new()) sweep();
+  own();
+  in_place_.reset();
+  if (still_published())
+    in_place_ = published_->status().id;
+  else
+    refuse_beside_another();
+  if (server && !write(*server)) return false;
+  claimed.keep();
+  return true;
+}
+
+// If it fails, the lock file still counts as new, and the next owner sweeps again.
+void claim::sweep() {
+  try {
+    remove_temporary_files(where_);
+    lock_->mark();
+  } catch (const error&) {
+    log_ignored_exception("removing temporary files");
+  }
+}
+
+// Taking a lock that we hold already succeeds; if the lock file was deleted and created again, this
+// takes the lock of the new one. The process that holds the published port file, locked, is the
+// owner, whatever else is locked: the previous owner may be halted.
 void claim::own() {
-  if (lock_->try_lock(lock_range::owner)) return;
-  const auto found = examine(where_, *options_.strategy);
-  owner_to_come_ = found && !found->stale() && hands_over(found->server);
+  if (lock_->try_lock(lock_range::owner)) {
+    owner_to_come_ = false;
+    return;
+  }
+  if ((owner_to_come_ && published_) || still_published()) {
+    owner_to_come_ = true;
+    return;
+  }
+  const auto found = examine_to_replace(where_, *options_.strategy);
+  const bool live = found && !found->stale();
+  owner_to_come_ = live && hands_over(found->server);
   if (owner_to_come_) return;
-  throw already_running(where_, found ? std::optional(found->server) : std::nullopt);
+  throw already_running(where_, live ? std::optional(found->server) : std::nullopt);
 }
 
 bool claim::hands_over(const record& server) const {
   return !options_.replaces.empty() && server.instance_id == options_.replaces;
 }
 
-// Who hands over lets its lock go when it sees our file in the place of its own. Until then, and if
-// it does not see it at all, the lock on our file keeps others away.
-void claim::take_over() {
+// The server that hands over releases its lock when it sees our file in place of its own. Until
+// then, even if it never does, the lock on our file keeps others away; if that file is deleted,
+// another server may come in between and take the lock that we wait for.
+void claim::take_over(const record* server) {
   const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!lock_->try_lock(lock_range::owner) && std::chrono::steady_clock::now() < give_up)
+  for (;;) {
+    owner_to_come_ = !lock_->try_lock(lock_range::owner);
+    if (server && !still_published()) change(server);
+    if (!owner_to_come_ || std::chrono::steady_clock::now() >= give_up) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  owner_to_come_ = false;
+  }
 }
 
-// The owner of a lock file that was deleted, or a writer that does not lock, may be alive.
+// A server whose lock file was deleted, or one that does not lock at all, may be alive.
 void claim::refuse_beside_another() {
-  auto found = examine(where_, *options_.strategy);
+  auto found = examine_to_replace(where_, *options_.strategy);
   if (!found) return;
+  in_place_ = found->file;
   if (!found->stale() && hands_over(found->server)) return;
   if (!found->stale()) throw already_running(where_, found->server);
-  stale_ = std::move(found->server);
-  stale_in_place_ = true;
+  if (found->server.pid != 0) stale_ = std::move(found->server);
+  remove_temporary_files(where_);  // left by a killed process
 }
 
-void claim::publish(const record& server) {
-  prepare_directory(where_.directory);
-  const mutation_guard guard(*lock_);
-  own();
-  if (!still_published()) refuse_beside_another();
-  write(server);
+void claim::prepare() {
+  make_directory();
+  if (lock_)
+    lock_->refresh();
+  else
+    lock_.emplace(where_.lock_file());
 }
 
-void claim::write(const record& server) {
-  const std::string text = format_record(server);
-  const auto path = where_.port_file();
-  open_file file = create_temporary(where_, *lock_);
-  temporary_guard guard(file);
+// If the parent directory is gone or is another one, there is no workspace to publish for. If our
+// lock file still has a name, both directories were moved, and may come back.
+void claim::make_directory() const {
+  if (!established_ || identify(where_.directory)) return prepare_directory(where_.directory);
+  const auto above = identify(workspace_of(where_.directory));
+  if (above && (!workspace_ || above == workspace_))
+    return prepare_directory(where_.directory, parents::must_exist);
+  if (lock_->is_linked())
+    throw error(fmt::format("{} was moved away: clients find its server at the new place only",
+                            where_.directory.parent_path().string()),
+                std::make_error_code(std::errc::resource_unavailable_try_again));
+  throw workspace_gone(where_);
+}
+
+void claim::publish(const record& server) { change(&server); }
+
+bool claim::write(const record& server) {
+  const std::string text = format_at(where_.directory, server);
+  temporary_file temporary(where_, lock_->id());
+  open_file& file = temporary.file();
   if (!file.try_lock(lock_range::owner))
     throw error(std::make_error_code(std::errc::no_lock_available), "lock", file.path().string());
   file.write(text);
   if (options_.sync) file.sync();
-  // ext4 starts to write a file back when it is renamed over another (auto_da_alloc), which takes
-  // five times as long. A stale file stands for none, so it can go first.
-  if (std::exchange(stale_in_place_, false)) remove_file(path);
-  rename_over(file.path(), path);
-  guard.keep();
-  published_.emplace(std::move(file));
+  if (!give_name(file)) return false;
+  published_.emplace(temporary.release());
+  return true;
+}
+
+// A process that locks a replacement of our lock file removes our temporary file before it examines
+// the port file (see sweep). Our lock file was still there after the temporary file was created, so
+// the rename either precedes that examination or fails.
+bool claim::give_name(const open_file& file) const {
+  const auto path = where_.port_file();
+  if (!lock_->still_there()) return false;
+  if (!in_place_) return rename_new(file.path(), path);
+  const name_lock taken(path, *in_place_, lock_file::usual_wait);
+  return taken.held() && rename_over(file.path(), path);
 }
 
 bool claim::still_published() const {
   return published_ && identify(where_.port_file()) == published_->status().id;
 }
 
-bool claim::intact() const { return lock_ && lock_->still_there() && still_published(); }
+bool claim::intact() const {
+  if (!workspace_) workspace_ = identify(workspace_of(where_.directory));
+  if (!lock_) return false;
+  if (owner_to_come_) owner_to_come_ = !lock_->try_lock(lock_range::owner);
+  return lock_->still_there() && still_published();
+}
 
+// The locks are released whatever fails: readers take an unlocked file for stale, and a server that
+// stops does not wait twice for a halted process.
 void claim::remove() {
   if (!lock_) return;
-  if (generation_ == fork_generation()) {
-    const mutation_guard guard(*lock_);
-    if (still_published()) remove_file(where_.port_file());
+  struct give_up {
+    claim& owned;
+    ~give_up() {
+      owned.published_.reset();
+      owned.lock_.reset();
+    }
+  } at_the_end{*this};
+  if (generation_ != fork_generation() || !still_published()) return;
+  const mutation_guard guard(*lock_, longest_wait_to_remove);
+  if (still_published()) {
+    const name_lock taken(where_.port_file(), published_->status().id, longest_wait_to_remove);
+    if (taken.held()) remove_file(where_.port_file());
   }
-  published_.reset();
-  lock_.reset();
+  lock_->unlock(lock_range::owner);
 }
 
 }  // namespace berth

@@ -1,17 +1,17 @@
 // The right to publish in one place: at most one claim is held there at a time, by any process,
-// and the system lets it go when the process ends, however it ends. The owner publishes through
-// it as often as it likes, and removes what it published; nobody else can. Blocks briefly, on
-// files and on other claims' changes; for one thread at a time. A child forked without exec
-// shares the claim until both have ended.
+// and the system releases it when the process ends, however it ends. Only the owner can publish,
+// as often as it likes, and remove what it published. Blocks briefly on files and on changes by
+// other claims; for one thread at a time. A child forked without exec shares the claim until both
+// have ended.
 #pragma once
 
 #include <optional>
 
 #include <berth/base/error.hpp>
-#include <berth/discovery/liveness.hpp>
-#include <berth/discovery/location.hpp>
 #include <berth/discovery/lock_file.hpp>
-#include <berth/discovery/record.hpp>
+#include <berth/liveness/liveness.hpp>
+#include <berth/record/record.hpp>
+#include <berth/store/location.hpp>
 
 namespace berth {
 
@@ -19,63 +19,80 @@ namespace berth {
 class already_running : public error {
  public:
   already_running(const location& where, std::optional<record> server);
-  /// What the other one published; nothing where it has not yet, or its file was deleted.
+  /// The other server's record; nullopt if it has not published yet or its file was deleted.
   const std::optional<record>& server() const noexcept { return server_; }
 
  private:
   std::optional<record> server_;
 };
 
+/// The directory was removed together with its parent, so it is not created again.
+class workspace_gone : public error {
+ public:
+  explicit workspace_gone(const location& where);
+};
+
 struct claim_options {
   claim_options() = default;
   const liveness_strategy* strategy = &default_liveness();
-  bool sync = false;  ///< wait until what is published is on the disk
-  /// The instance id of a live server whose file is replaced, though it lives: it sees that, and
-  /// hands over. Nothing else is replaced.
+  bool sync = false;  ///< wait until the published file is on the disk
+  /// The instance id of a live server whose file may be replaced: it notices, and hands over. No
+  /// other live server's file is replaced.
   std::string replaces;
 };
 
 class claim {
  public:
-  /// Throws already_running where another server is live, changing nothing, and error where the
-  /// system refuses. Makes the directory where it is missing.
+  /// Creates the directory if it is missing. Throws already_running, and changes nothing, if
+  /// another server is live; throws error if the system refuses.
   explicit claim(location where, claim_options options = {});
   /// Claims and publishes in one change.
   claim(location where, const record& server, claim_options options = {});
   claim(claim&& other) noexcept;
   claim& operator=(claim&&) = delete;
-  /// Removes what was published, where it still is ours.
+  /// Removes the published file, if it is still ours.
   ~claim();
 
-  /// Replaces what was published before, if anything. A failure leaves that as it was. Throws
-  /// already_running where the claim was lost: both files were deleted and another came.
+  /// Replaces the previously published file, if any; a failure leaves it as it was. Creates the
+  /// directory again if it was deleted; throws workspace_gone if its parent was deleted too. Throws
+  /// already_running if the claim was lost: both files were deleted, and another server came.
   void publish(const record& server);
   /// Whether the file and the lock file are still there and ours.
   bool intact() const;
-  /// Removes the file, if it still is ours, and gives the claim up. Harmless when repeated.
+  /// Whether the previous owner, which hands over, still holds its lock; intact() tries to take it.
+  bool waits_for_owner() const noexcept { return owner_to_come_; }
+  /// Removes the file, if it is still ours, and gives the claim up even if that fails. Idempotent.
   void remove();
 
   const location& where() const noexcept { return where_; }
-  /// What a server that has ended had left there; nothing where there was no file.
+  /// The stale record that an ended server had left; nullopt if there was none.
   const std::optional<record>& found_stale() const noexcept { return stale_; }
 
  private:
   claim(location where, const record* server, claim_options options);
+  void prepare();
+  void make_directory() const;
+  void change(const record* server);
+  bool try_change(const record* server);
+  void sweep();
   void own();
   void refuse_beside_another();
   bool hands_over(const record& server) const;
-  void take_over();
-  void write(const record& server);
+  void take_over(const record* server);
+  bool write(const record& server);
+  bool give_name(const open_file& file) const;
   bool still_published() const;
 
   location where_;
   claim_options options_;
-  std::optional<lock_file> lock_;
+  mutable std::optional<lock_file> lock_;
   std::optional<open_file> published_;
   unsigned generation_;
   std::optional<record> stale_;
-  bool stale_in_place_ = false;
-  bool owner_to_come_ = false;  // of the server that hands over
+  std::optional<file_id> in_place_;           // the port file, as it was judged
+  mutable std::optional<file_id> workspace_;  // the directory above ours
+  mutable bool owner_to_come_ = false;        // it still holds its lock, and hands over
+  bool established_ = false;                  // the claim is ours: later failures keep it
 };
 
 }  // namespace berth

@@ -1,37 +1,64 @@
 #include <berth/discovery/instance_list.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
 #include <berth/base/error.hpp>
-#include <berth/discovery/digest.hpp>
-#include <berth/discovery/file_text.hpp>
-#include <berth/discovery/process.hpp>
-#include <berth/discovery/trust.hpp>
+#include <berth/base/exception_message.hpp>
+#include <berth/base/log.hpp>
+#include <berth/discovery/instance_list_places.hpp>
+#include <berth/store/digest.hpp>
+#include <berth/store/trust.hpp>
 
 namespace berth::instance_list {
 namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::uint64_t max_entry_size = 64 * 1024;
+
 /// "pm@0123456789abcdef": the application, and a digest of the port file's path.
-fs::path entry_of(const location& where, const fs::path& port_file) {
-  return directory() / fmt::format("{}@{}", where.application, digest(port_file.string()));
+std::string entry_name(const location& where, const fs::path& port_file) {
+  return fmt::format("{}@{}", where.application, digest(port_file.string()));
 }
 
-/// What the entry points to; nothing where it is no entry, or not written yet.
+fs::path absolute_port_file(const location& where) {
+  std::error_code failed;
+  const auto path = fs::absolute(where.port_file(), failed);
+  if (failed) throw error(failed, "find the current directory");
+  return path.lexically_normal();
+}
+
+/// Only $BERTH_LIST_DIR, if it is set: tests and sandboxes keep their servers out of the user's
+/// list.
+std::vector<place> candidates() {
+  const char* const chosen = std::getenv("BERTH_LIST_DIR");
+  return chosen && *chosen ? std::vector<place>{{chosen}} : places();
+}
+
+/// The places that exist and are the user's own.
+std::vector<fs::path> present() {
+  std::vector<fs::path> own;
+  std::error_code ignored;
+  for (auto& each : candidates())
+    if (fs::exists(each.path, ignored) && prepare_own_directory(each.path))
+      own.push_back(std::move(each.path));
+  return own;
+}
+
+/// The location that the entry points to; nullopt if the file is not an entry or is incomplete.
 std::optional<location> read_entry(const fs::path& entry) {
   const std::string name = entry.filename().string();
   const auto at = name.rfind('@');
   if (at == std::string::npos || !is_plain_name(name.substr(0, at))) return std::nullopt;
-  const auto file = open_file::to_read(entry);
-  if (!file) return std::nullopt;
-  const std::string_view text = read_text(*file, file->status());
-  if (!text.ends_with('\n')) return std::nullopt;
-  const fs::path port_file(text.substr(0, text.size() - 1));
+  const auto text = read_trusted_file(entry, max_entry_size);
+  if (!text || !text->ends_with('\n')) return std::nullopt;
+  const fs::path port_file(text->substr(0, text->size() - 1));
   if (!port_file.is_absolute() || !is_plain_name(port_file.stem().string())) return std::nullopt;
   return location(name.substr(0, at), port_file.parent_path(), port_file.stem().string());
 }
@@ -42,7 +69,7 @@ std::optional<finding> examine_live(const location& where, const liveness_strate
   return found;
 }
 
-/// The server may have come back while its entry was taken away: then that is put back.
+/// Restores the entry if the server came back while it was being removed.
 void take_away(const fs::path& entry, const location& where, const liveness_strategy& strategy) {
   remove_file(entry);
   if (examine_live(where, strategy)) enter(where);
@@ -50,46 +77,74 @@ void take_away(const fs::path& entry, const location& where, const liveness_stra
 
 }  // namespace
 
+std::vector<fs::path> taken_places() {
+  std::vector<fs::path> taken;
+  std::error_code ignored;
+  for (auto& each : candidates()) {
+    if (prepare_own_directory(each.path, each.above)) return taken;
+    if (fs::exists(fs::symlink_status(each.path, ignored))) taken.push_back(std::move(each.path));
+  }
+  return taken;
+}
+
+std::string describe_taken(const fs::path& place) {
+  return fmt::format("{} is not a directory of yours that you alone can change: {}", place.string(),
+                     why_not_own(place));
+}
+
 fs::path directory() {
-  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime && *runtime) return fs::path(runtime) / "berth";
-  return fs::temp_directory_path() / ("berth-" + this_user());
+  static std::atomic<bool> told = false;
+  const auto taken = taken_places();
+  for (const auto& each : candidates()) {
+    if (!prepare_own_directory(each.path, each.above)) continue;
+    if (!taken.empty() && !told.exchange(true))
+      log::warning("{}; servers are listed in {} meanwhile", describe_taken(taken.front()),
+                   each.path.string());
+    return each.path;
+  }
+  std::string names;
+  for (const auto& each : candidates()) names += (names.empty() ? "" : ", ") + each.path.string();
+  throw error(fmt::format("there is no place for the list of instances: none of {} can be created "
+                          "or is yours alone; set BERTH_LIST_DIR to a directory of yours",
+                          names),
+              std::make_error_code(std::errc::permission_denied));
 }
 
 void enter(const location& where) {
-  const fs::path port_file = fs::absolute(where.port_file()).lexically_normal();
-  prepare_directory(directory());
-  check_own(directory());
-  const fs::path entry = entry_of(where, port_file);
-  if (read_entry(entry)) return;  // its name says what it points to
+  const fs::path port_file = absolute_port_file(where);
+  const fs::path entry = directory() / entry_name(where, port_file);
+  if (read_entry(entry)) return;  // its name is a digest of the path that it holds
   remove_file(entry);
   auto made = open_file::to_create(entry);
   if (made) made->write(port_file.string() + "\n");
 }
 
 void leave(const location& where) {
-  std::error_code none;
-  if (!fs::exists(directory(), none)) return;
-  const fs::path port_file = fs::absolute(where.port_file()).lexically_normal();
-  take_away(entry_of(where, port_file), where, default_liveness());
+  const fs::path port_file = absolute_port_file(where);
+  for (const auto& each : present())
+    take_away(each / entry_name(where, port_file), where, default_liveness());
 }
 
 std::vector<listed_instance> live(std::string_view application, const liveness_strategy& strategy) {
   std::vector<listed_instance> all;
-  std::error_code none;
-  if (!fs::exists(directory(), none)) return all;
-  check_own(directory());
-  for (const auto& each : fs::directory_iterator(directory())) {
-    try {
-      const auto where = read_entry(each.path());
-      if (!where || (!application.empty() && where->application != application)) continue;
-      if (auto found = examine_live(*where, strategy))
-        all.push_back({*where, std::move(*found)});
-      else
-        take_away(each.path(), *where, strategy);
-    } catch (const error&) {
-      // A port file that cannot be read is no live server; its entry stays for who can.
+  std::set<fs::path> seen;
+  std::error_code failed;
+  for (const auto& place : present()) {
+    for (const auto& each : fs::directory_iterator(place, failed)) {
+      try {
+        const auto where = read_entry(each.path());
+        if (!where || (!application.empty() && where->application != application)) continue;
+        if (!seen.insert(each.path().filename()).second) continue;
+        if (auto found = examine_live(*where, strategy))
+          all.push_back({*where, std::move(*found)});
+        else
+          take_away(each.path(), *where, strategy);
+      } catch (const error&) {
+        // An unreadable port file is not listed as live. Its entry stays: another user may read it.
+        log_ignored_exception("listing instances");
+      }
     }
+    if (failed) throw error(failed, "list", place.string());
   }
   std::sort(all.begin(), all.end(), [](const auto& one, const auto& other) {
     const int order = one.where.directory.compare(other.where.directory);

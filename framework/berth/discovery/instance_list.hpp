@@ -1,15 +1,16 @@
-// The servers of this user on this machine, wherever their directories are. Each publish leaves a
-// small entry in $XDG_RUNTIME_DIR/berth, or in a directory of the user's below the temporary one.
-// An entry decides nothing: it points to a port file, which is judged; entries of servers that are
-// gone vanish when somebody looks. Blocks on files; any thread.
+// Lists this user's servers on this machine, wherever their directories are. Each publish leaves a
+// small entry in a directory of the user's, whose place does not depend on the environment. An
+// entry only points to a port file, whose liveness decides; listing removes the entries of servers
+// that have ended. Blocks on files; thread-safe.
 #pragma once
 
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <vector>
 
-#include <berth/discovery/location.hpp>
 #include <berth/discovery/port_file.hpp>
+#include <berth/store/location.hpp>
 
 namespace berth {
 
@@ -20,16 +21,24 @@ struct listed_instance {
 
 namespace instance_list {
 
-/// Where the entries are. May not exist.
+/// Where new entries go: the first place that is the user's own, created if it is missing. Logs a
+/// warning, once, if another user has taken an earlier place. Throws berth::error, which names all
+/// of them, if there is none.
 std::filesystem::path directory();
 
-/// Leaves the entry of what is published at `where`. Throws berth::error.
+/// The places before directory() that another user has taken.
+std::vector<std::filesystem::path> taken_places();
+
+/// Names the owner of such a place and what to do about it.
+std::string describe_taken(const std::filesystem::path& place);
+
+/// Adds the entry of the server that is published at `where`. Throws berth::error.
 void enter(const location& where);
 
-/// Takes the entry away, unless another server is live there by now.
+/// Removes the entry, unless another server is live there by now.
 void leave(const location& where);
 
-/// Every live server of `application`, or of all where that is empty, in the order of their paths.
+/// Every live server of `application`, or of every application if that is empty, sorted by path.
 std::vector<listed_instance> live(std::string_view application,
                                   const liveness_strategy& strategy = default_liveness());
 

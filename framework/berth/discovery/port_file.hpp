@@ -1,18 +1,18 @@
-// Looking a server up: what any client, and any program with a loop of its own, calls. Blocks for
-// a few microseconds on a local file system; needs neither libuv nor coroutines; any thread.
+// Looks a server up, for clients and for programs with their own event loop. Blocks for a few
+// microseconds on a local file system; needs neither libuv nor coroutines; thread-safe.
 // For coroutines see async.hpp; for publishing, claim.hpp.
 #pragma once
 
 #include <optional>
 
-#include <berth/discovery/liveness.hpp>
-#include <berth/discovery/location.hpp>
-#include <berth/discovery/open_file.hpp>
-#include <berth/discovery/record.hpp>
+#include <berth/liveness/liveness.hpp>
+#include <berth/record/record.hpp>
+#include <berth/store/location.hpp>
+#include <berth/store/open_file.hpp>
 
 namespace berth {
 
-/// What a port file says, how its server was judged, and which file that was.
+/// A port file's record, the verdict on its server, and the file's identity.
 struct finding {
   record server;
   verdict judged;
@@ -21,23 +21,38 @@ struct finding {
   bool stale() const noexcept { return judged.state == liveness::dead; }
 };
 
-/// What the file says, of a living server or not; nothing where there is none. Throws
-/// invalid_port_file, and error where the file cannot be read or is not to be trusted.
+/// The file's record, whether its server is alive or not; nullopt if there is no file. Throws
+/// invalid_port_file, after some milliseconds of retries, and error if the file cannot be read or
+/// is not trusted.
 std::optional<record> read(const location& where, read_mode how = read_mode::may_block);
 
-/// What the file says if its server lives, for all that is known. A stale file is removed.
+/// The file's record, unless its server is known to be dead; then the stale file is removed.
 std::optional<record> read_live(const location& where,
                                 const liveness_strategy& strategy = default_liveness());
 
-/// What is there and how it is judged. Changes nothing. With read_mode::cached it never waits for
-/// the disk and throws would_block where it would have to.
+/// The file's record and the verdict on its server. Changes nothing. With read_mode::cached it
+/// throws would_block instead of waiting for the disk.
 std::optional<finding> examine(const location& where,
                                const liveness_strategy& strategy = default_liveness(),
                                read_mode how = read_mode::may_block);
 
-/// Removes the file if it is stale, and returns what it said. Leaves it to another process that
-/// is changing it at this moment.
+/// Like examine, for a server that is about to publish: an invalid file that no process locks
+/// counts as stale. The `server` of the finding is then empty, and its pid is 0.
+std::optional<finding> examine_to_replace(const location& where,
+                                          const liveness_strategy& strategy = default_liveness());
+
+/// Removes the file if it is stale, and returns its record. Does nothing if another process is
+/// changing the file at this moment.
 std::optional<record> remove_stale(const location& where,
                                    const liveness_strategy& strategy = default_liveness());
+
+/// The same for a reader that found the file stale. Without write access the file stays, which is
+/// logged at the level debug: there is no live server either way.
+void discard_stale(const location& where, const liveness_strategy& strategy = default_liveness());
+
+/// Like remove_stale, but removes an invalid file that no process locks as well. False if nothing
+/// was removed.
+bool remove_stale_or_invalid(const location& where,
+                             const liveness_strategy& strategy = default_liveness());
 
 }  // namespace berth

@@ -11,7 +11,22 @@
 namespace berth {
 namespace {
 
+[[noreturn]] void throw_unusable(std::string_view why) {
+  throw error("cannot start a child: " + std::string(why),
+              std::make_error_code(std::errc::invalid_argument));
+}
+
+void check_usable(const std::vector<std::string>& command, const child_options& options) {
+  if (command.empty() || command[0].empty()) throw_unusable("the command is empty");
+  for (const auto kind : {options.input, options.output, options.error})
+    if (kind == child_options::stream::log && options.log.empty())
+      throw_unusable("its output goes to a log, and no log file is named");
+}
+
 std::vector<char*> pointers_to(const std::vector<std::string>& words) {
+  for (const auto& each : words)
+    if (each.find('\0') != std::string::npos)
+      throw_unusable("an argument or a variable of its environment holds a NUL character");
   std::vector<char*> pointers;
   for (const auto& each : words) pointers.push_back(const_cast<char*>(each.c_str()));
   pointers.push_back(nullptr);
@@ -70,13 +85,16 @@ uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_c
 
 struct child_process::core final : wait_point, loop_resident {
   explicit core(event_loop& of) : loop(of) {}
+  using wait_point::end_waiting;
   bool ready() const noexcept override { return status.has_value(); }
   void ended(std::int64_t code, int signal) {
     status = exit_status{code, signal};
+    // libuv has collected all children that ended before it tells of the first of them. Nothing may
+    // run in between that would signal one of the others.
     if (left)
       close();
     else
-      wake();
+      wake_later();
   }
   void close() noexcept override {
     unlink();  // the loop need not close it any more
@@ -95,6 +113,7 @@ struct child_process::core final : wait_point, loop_resident {
 child_process::child_process(event_loop& loop, const std::vector<std::string>& command,
                              const child_options& options)
     : core_(nullptr) {
+  check_usable(command, options);
   const log_file log(options.log);
   const child_options::stream kinds[] = {options.input, options.output, options.error};
   std::optional<local_stream>* const pipes[] = {&input, &output, &error};
@@ -138,31 +157,35 @@ child_process::child_process(event_loop& loop, const std::vector<std::string>& c
   }
 }
 
-child_process::~child_process() {
-  if (core_) core_->close();
-}
+child_process::~child_process() { leave(); }
 
 void child_process::leave() noexcept {
   core* const kept = std::exchange(core_, nullptr);
+  if (!kept) return;
+  kept->end_waiting();
   if (kept->status) return kept->close();
   kept->left = true;
   uv_unref(reinterpret_cast<uv_handle_t*>(&kept->native));
   kept->loop.adopt(*kept);
 }
 
-void child_process::kill_session(int signal) noexcept {
-  if (core_->status) return;  // its pid may be another's by now
+void child_process::kill_session(int signal) {
+  if (check_open(core_, "signal a child").status) return;
   if (!core_->detached || uv_kill(-pid(), signal) != 0) kill(signal);
 }
 
-int child_process::pid() const noexcept { return uv_process_get_pid(&core_->native); }
+int child_process::pid() const {
+  return uv_process_get_pid(&check_open(core_, "tell the pid of a child").native);
+}
 
-void child_process::kill(int signal) noexcept { uv_process_kill(&core_->native, signal); }
+void child_process::kill(int signal) {
+  if (!check_open(core_, "signal a child").status) uv_process_kill(&core_->native, signal);
+}
 
 child_process::awaiter::awaiter(core* of, deadline until) noexcept
     : point_waiter(of, until), core_(of) {}
 
-result<exit_status> child_process::awaiter::await_resume() const noexcept {
+result<exit_status> child_process::awaiter::await_resume() {
   if (const auto failed = why_nothing()) return *failed;
   return *core_->status;
 }

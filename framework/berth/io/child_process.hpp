@@ -1,6 +1,7 @@
 // A program run as a child. Its standard streams are this process's, nothing, a file, or pipes to
 // talk to it. The object refers to the child, it does not keep it alive or end it: a child goes on
-// when its object is destroyed, with its pipes closed. On the loop's thread.
+// when its object is destroyed, with its pipes closed, and is collected when it ends, if the loop
+// still runs then. On the loop's thread.
 #pragma once
 
 #include <filesystem>
@@ -29,7 +30,7 @@ struct child_options {
   stream error = stream::inherited;
   std::filesystem::path directory;                      ///< ours where empty
   std::optional<std::vector<std::string>> environment;  ///< "NAME=VALUE"; ours where not given
-  std::filesystem::path log;  ///< what stream::log is appended to; made, 0600, where missing
+  std::filesystem::path log;  ///< stream::log appends to it; created, 0600, if missing
   /// In a session of its own, so that it outlives our terminal, and with no descriptor of ours: for
   /// that, all of this process's are marked as not inherited.
   bool detached = false;
@@ -37,26 +38,28 @@ struct child_options {
 
 class child_process {
  public:
-  /// Starts `command[0]`, looked for in PATH, with the rest as its arguments. Throws berth::error.
+  /// Starts `command[0]`, looked for in PATH, with the rest as its arguments. Throws berth::error,
+  /// also if there is no command.
   child_process(event_loop& loop, const std::vector<std::string>& command,
                 const child_options& options = {});
   child_process(const child_process&) = delete;
   child_process& operator=(const child_process&) = delete;
   ~child_process();
 
-  int pid() const noexcept;
-  void kill(int signal) noexcept;
-  /// The same to all processes of its session, where it was detached.
-  void kill_session(int signal) noexcept;
-  /// Leaves it to itself: nobody waits for it here any more, but it is collected when it has ended,
-  /// if the loop still runs then.
+  int pid() const;
+  /// No-op once it has ended: its pid may be another process's by then.
+  void kill(int signal);
+  /// The same to all processes of its session, if it was detached.
+  void kill_session(int signal);
+  /// Leaves it to itself, as destroying the object does. Nothing else can be asked of it then: that
+  /// throws berth::error.
   void leave() noexcept;
 
   /// The pipes, there where they were asked for. Closing the input tells the child its end.
   std::optional<local_stream> input, output, error;
 
   class awaiter;
-  /// Until it has ended; at once where it has already.
+  /// Waits until it has ended; returns at once if it has.
   awaiter wait(deadline until = deadline::never()) noexcept;
 
  private:
@@ -67,7 +70,7 @@ class child_process {
 class [[nodiscard]] child_process::awaiter final : public point_waiter {
  public:
   awaiter(core* of, deadline until) noexcept;
-  result<exit_status> await_resume() const noexcept;
+  result<exit_status> await_resume();
 
  private:
   core* core_;

@@ -19,7 +19,7 @@ struct attempts {
 task<> attempt(endpoint to, deadline until, attempts& all) {
   auto connected = co_await tcp_connect(std::move(to), until);
   if (!connected)
-    all.last = failure(connected.error(), connected.reason());
+    all.last = connected.failure();
   else if (!all.won)
     all.won.emplace(std::move(*connected));
   all.told.set();
@@ -29,7 +29,7 @@ task<> attempt(endpoint to, deadline until, attempts& all) {
 
 task<result<tcp_stream>> connect(endpoint named, deadline until) {
   const auto addresses = co_await resolve(std::move(named), until);
-  if (!addresses) co_return failure(addresses.error(), addresses.reason());
+  if (!addresses) co_return addresses.failure();
   const auto here = co_await current_context();
   attempts all;
   scope tasks(here);

@@ -13,7 +13,7 @@ struct stream_connect::request {
 
   uv_connect_t native;
   stream_core* core;
-  stream_connect* waiting;  // null when nobody does any more
+  stream_connect* waiting;  // null once no task waits any more
 };
 
 }  // namespace berth

@@ -1,4 +1,4 @@
-// Tells when a descriptor that somebody else reads and writes (a library with sockets of its own)
+// Reports when a descriptor that other code reads and writes (a library with sockets of its own)
 // is ready. On the loop's thread. The descriptor must stay open until this ends.
 #pragma once
 
@@ -17,13 +17,13 @@ class descriptor_watch {
   /// Called from the loop, with what it is ready for, or with `failed`; this may end within it.
   using function = std::function<void(readiness ready, bool failed)>;
 
-  /// Throws berth::error where it cannot be watched.
+  /// Throws berth::error if it cannot be watched.
   descriptor_watch(event_loop& loop, int descriptor, function told);
   descriptor_watch(const descriptor_watch&) = delete;
   descriptor_watch& operator=(const descriptor_watch&) = delete;
   ~descriptor_watch();
 
-  /// What to tell of from now on; nothing where neither.
+  /// Selects what is reported from now on.
   void tell(readiness wanted);
 
  private:

@@ -4,63 +4,53 @@
 #include <deque>
 #include <utility>
 
-#include <uv.h>
-
-#include <berth/io/uv_error.hpp>
+#include <berth/io/directory_source.hpp>
 
 namespace berth {
 
-struct directory_watch::core final : wait_point {
-  bool ready() const noexcept override { return !changes.empty(); }
+struct directory_watch::core final : wait_point, directory_listener {
   static constexpr std::size_t most_kept = 256;
 
-  void changed(const char* name) {
-    std::string changed_name = name ? name : "";
+  using wait_point::end_waiting;
+  bool ready() const noexcept override { return !changes.empty() || lost; }
+
+  void changed(const char* name) override {
     if (changes.size() == most_kept)
       changes.assign(1, std::string());
-    else if (std::find(changes.begin(), changes.end(), changed_name) == changes.end())
-      changes.push_back(std::move(changed_name));
-    wake();
+    else if (std::find(changes.begin(), changes.end(), name) == changes.end())
+      changes.emplace_back(name);
+    wake_later();
+  }
+  void failed(std::error_code why) override {
+    lost = why;
+    wake_later();
   }
 
-  void close() noexcept {
-    uv_close(reinterpret_cast<uv_handle_t*>(&native),
-             [](uv_handle_t* of) { delete static_cast<core*>(of->data); });
-    end_waiting();
-  }
-
-  uv_fs_event_t native;
   std::deque<std::string> changes;
+  std::error_code lost;
+  std::unique_ptr<directory_source> source;
 };
 
 directory_watch::directory_watch(event_loop& loop, const std::filesystem::path& directory)
-    : core_(new core) {
-  uv_fs_event_init(loop.native(), &core_->native);
-  core_->native.data = core_;
-  const auto told = [](uv_fs_event_t* of, const char* name, int, int status) {
-    static_cast<core*>(of->data)->changed(status < 0 ? nullptr : name);
-  };
-  const int status = uv_fs_event_start(&core_->native, told, directory.string().c_str(), 0);
-  if (status < 0) {
-    core_->close();
-    check_uv(status, "watch", directory.string());
-  }
+    : core_(std::make_unique<core>()) {
+  core_->source = watch_directory(loop, directory, *core_);
 }
 
-directory_watch::~directory_watch() { core_->close(); }
+directory_watch::~directory_watch() { core_->end_waiting(); }
 
 directory_watch::awaiter::awaiter(core* of, deadline until) noexcept
     : point_waiter(of, until), core_(of) {}
 
 result<std::string> directory_watch::awaiter::await_resume() {
   if (const auto failed = why_nothing()) return *failed;
+  if (core_->changes.empty()) return failure(core_->lost);
   std::string name = std::move(core_->changes.front());
   core_->changes.pop_front();
   return name;
 }
 
 directory_watch::awaiter directory_watch::next(deadline until) noexcept {
-  return awaiter(core_, until);
+  return awaiter(core_.get(), until);
 }
 
 }  // namespace berth

@@ -1,9 +1,12 @@
 // Tells of changes in one directory: a name made, changed, moved or removed. Changes are kept
 // until they are asked for, each name once; a change may be told more often than it happened,
-// never less. On the loop's thread.
+// never less. If the kernel dropped events, or the directory itself was removed, moved away or made
+// again (on Linux), that is told as a change without a name, and the directory that has the path
+// then is watched. On the loop's thread.
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include <berth/io/event_loop.hpp>
@@ -13,20 +16,22 @@ namespace berth {
 
 class directory_watch {
  public:
-  /// Watches from now on. Throws berth::error where there is no such directory.
+  /// Watches from now on. Throws berth::error if there is no such directory, or if a limit of the
+  /// system is reached, naming it.
   directory_watch(event_loop& loop, const std::filesystem::path& directory);
   directory_watch(const directory_watch&) = delete;
   directory_watch& operator=(const directory_watch&) = delete;
   ~directory_watch();
 
   class awaiter;
-  /// The name of what changed, without its directory; empty where only that something did is
-  /// known. One task may wait at a time.
+  /// The name of what changed, without its directory; empty if it is only known that something did:
+  /// look at everything then. A failure if the directory can be watched no longer. One task may
+  /// wait at a time.
   awaiter next(deadline until = deadline::never()) noexcept;
 
  private:
   struct core;
-  core* core_;
+  std::unique_ptr<core> core_;
 };
 
 class [[nodiscard]] directory_watch::awaiter final : public point_waiter {

@@ -1,4 +1,5 @@
-// An address and a port as users write them: "127.0.0.1" and 8080, "::1" and 0. A value.
+// An address and a port as users write them: "127.0.0.1" and 8080, "::1" and 0, "fe80::1%eth0" and
+// 8080 with the zone that a link-local address needs. A value.
 #pragma once
 
 #include <cstdint>

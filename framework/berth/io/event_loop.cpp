@@ -7,6 +7,8 @@
 
 #include <berth/base/log.hpp>
 #include <berth/coro/timer_queue.hpp>
+#include <berth/io/broken_pipe.hpp>
+#include <berth/io/open_file_limit.hpp>
 #include <berth/io/uv_error.hpp>
 
 namespace berth {
@@ -21,7 +23,11 @@ uv_handle_t* as_handle(Handle& handle) {
 
 struct event_loop::core {
   core(event_loop& of, uv_loop_t* running) : owner(of), loop(running ? running : &own_loop) {
-    if (!running) check_uv(uv_loop_init(loop), "create an event loop");
+    ignore_broken_pipes();
+    if (!running) {
+      check_files_of_loop();
+      check_uv(uv_loop_init(loop), "create an event loop");
+    }
     const auto woken = [](uv_async_t* handle) {
       static_cast<core*>(handle->data)->run_submitted();
     };
@@ -67,10 +73,12 @@ struct event_loop::core {
       return;
     }
     uv_update_time(loop);
-    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(*due - owner.now()).count();
+    const auto now = owner.now();
+    const auto left = *due > now ? *due - now : steady_time::duration::zero();
+    const auto wait = std::chrono::ceil<std::chrono::milliseconds>(left).count();
     uv_timer_start(
         &timer, [](uv_timer_t* handle) { static_cast<core*>(handle->data)->run_due(); },
-        wait > 0 ? static_cast<std::uint64_t>(wait) : 0, 0);
+        static_cast<std::uint64_t>(wait), 0);
   }
 
   void run_submitted() {
@@ -79,13 +87,24 @@ struct event_loop::core {
       const std::scoped_lock lock(submitted_mutex);
       calls.swap(submitted);
     }
-    for (auto& call : calls) call();
+    for (auto& call : calls) run_one(call);
+  }
+
+  static void run_one(const std::function<void()>& call) noexcept {
+    try {
+      call();
+    } catch (const std::exception& thrown) {
+      log::error("a call that was submitted to an event loop failed: {}", thrown.what());
+    } catch (...) {
+      log::error("a call that was submitted to an event loop threw what is no exception");
+    }
   }
 
   event_loop& owner;
   uv_loop_t own_loop;
   uv_loop_t* loop;
   int open_handles = 3;
+  bool runs = false;
   uv_idle_t idle;  // active while something is ready, so that polling does not block
   uv_timer_t timer;
   uv_async_t wake;
@@ -118,6 +137,19 @@ event_loop::~event_loop() {
   while (uv_loop_close(core_->loop) == UV_EBUSY);
   delete core_;
 }
+
+event_loop::running_mark::running_mark(event_loop& marked) : loop_(marked) {
+  const bool embedded = marked.core_->loop != &marked.core_->own_loop;
+  if (embedded || marked.core_->runs)
+    throw error(embedded
+                    ? "cannot run an event loop: another program's loop runs it; begin the task "
+                      "by root_task"
+                    : "cannot run an event loop: it runs already; await the task instead",
+                std::make_error_code(std::errc::operation_not_permitted));
+  marked.core_->runs = true;
+}
+
+event_loop::running_mark::~running_mark() { loop_.core_->runs = false; }
 
 void event_loop::enter() { uv_run(core_->loop, UV_RUN_DEFAULT); }
 

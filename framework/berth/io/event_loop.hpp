@@ -1,9 +1,11 @@
 // A libuv loop that runs tasks. Everything on it belongs to the thread that calls run, except
 // submit and stop, which any thread may call. The loop must outlive what was made for it; its
 // destructor finishes closing what is being closed and reports the handles that nobody closed.
+// Making a loop ignores SIGPIPE in the process, unless that has a handler.
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -14,7 +16,7 @@ struct uv_loop_s;
 
 namespace berth {
 
-/// What belongs to nobody but the loop, and ends with it at the latest.
+/// An object that only the loop owns: it ends with the loop at the latest.
 class loop_resident : public list_node {
  public:
   virtual void close() noexcept = 0;
@@ -26,16 +28,19 @@ class loop_resident : public list_node {
 class event_loop final : public executor {
  public:
   event_loop();
-  /// On a loop that somebody else runs, who must run it on for a turn after this has ended. Begin
-  /// tasks there by root_task; run is not for it.
+  /// On a loop that somebody else runs, who must run it on after this has ended: for a turn, and,
+  /// if directories were watched, until uv_loop_close succeeds (closing a watch may take seconds,
+  /// on the pool). Begin tasks there by root_task; run is not for it.
   explicit event_loop(uv_loop_s& running);
   ~event_loop();
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;
 
   /// Runs `outermost` and everything it starts, until it has ended. Gives or throws its result.
+  /// Throws berth::error if the loop runs already.
   template <typename T>
   T run(task<T> outermost) {
+    const running_mark running(*this);
     root_task<T> root(std::move(outermost), [this] { leave(); });
     root.start(context());
     while (!root.ended()) enter();
@@ -43,7 +48,7 @@ class event_loop final : public executor {
   }
 
   /// Runs `call` on the loop's thread, soon. From any thread. What is submitted after the last
-  /// run is dropped.
+  /// run is dropped; what it throws is logged.
   void submit(std::function<void()> call);
   /// Asks the outermost task, and all it awaits, to stop. From any thread.
   void stop(stop_reason why = stop_reason::requested);
@@ -55,6 +60,8 @@ class event_loop final : public executor {
   /// Handles that are open, by type ("tcp", "timer", …), but for the loop's own and children that
   /// were left to themselves.
   std::vector<std::string> open_handles() const;
+  /// State that the directory watches on this loop share; only they use it.
+  std::weak_ptr<void>& shared_by_watches() noexcept { return shared_by_watches_; }
 
   steady_time now() const noexcept override { return std::chrono::steady_clock::now(); }
   void post(ready_item& item) noexcept override;
@@ -62,17 +69,28 @@ class event_loop final : public executor {
   void disarm(timer_item& timer) noexcept override;
   uv_loop_s* native() noexcept override;
 
-  /// The loop that a task runs on; throws std::logic_error where that is no event_loop.
+  /// The loop that a task runs on; throws std::logic_error if that is no event_loop.
   static event_loop& of(const execution_context& context);
 
  private:
   struct core;
+  class running_mark {
+   public:
+    explicit running_mark(event_loop& marked);
+    running_mark(const running_mark&) = delete;
+    running_mark& operator=(const running_mark&) = delete;
+    ~running_mark();
+
+   private:
+    event_loop& loop_;
+  };
   void enter();
   void leave() noexcept;
 
   core* core_;
   stop_source stop_;
   intrusive_list<loop_resident> residents_;
+  std::weak_ptr<void> shared_by_watches_;
 };
 
 /// Runs `outermost` on an event loop of its own.

@@ -1,6 +1,7 @@
 #include <berth/io/file.hpp>
 
 #include <algorithm>
+#include <limits>
 
 #include <uv.h>
 
@@ -24,7 +25,10 @@ int call_now(std::string_view operation, const std::filesystem::path& path, Call
 }
 
 int open_now(const std::filesystem::path& path, int flags) {
-  return call_now("open", path, uv_fs_open, path.string().c_str(), flags, 0666);
+  const std::string name = path.string();
+  if (name.find('\0') != std::string::npos)
+    throw error(std::make_error_code(std::errc::invalid_argument), "open", name);
+  return call_now("open", path, uv_fs_open, name.c_str(), flags, 0666);
 }
 
 void close_now(int descriptor) noexcept {
@@ -46,6 +50,16 @@ class file_for_now {
   int descriptor_;
 };
 
+/// The offset as libuv takes it, for which a negative one would be "where the file is now".
+std::int64_t native_offset(const std::filesystem::path& path, std::uint64_t offset,
+                           std::uint64_t size) {
+  constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+  if (size > largest || offset > largest - size)
+    throw error(std::make_error_code(std::errc::file_too_large), "use an offset that large in",
+                path.string());
+  return static_cast<std::int64_t>(offset);
+}
+
 std::size_t read_now(const std::filesystem::path& path, int descriptor, std::uint64_t offset,
                      std::span<char> into) {
   std::size_t have = 0;
@@ -53,7 +67,7 @@ std::size_t read_now(const std::filesystem::path& path, int descriptor, std::uin
     const std::size_t most = std::min(piece, into.size() - have);
     const uv_buf_t buffer = uv_buf_init(into.data() + have, static_cast<unsigned>(most));
     const int length = call_now("read", path, uv_fs_read, descriptor, &buffer, 1u,
-                                static_cast<std::int64_t>(offset + have));
+                                native_offset(path, offset + have, most));
     if (length == 0) break;
     have += static_cast<std::size_t>(length);
   }
@@ -67,7 +81,7 @@ void write_now(const std::filesystem::path& path, int descriptor, std::uint64_t 
     const uv_buf_t buffer =
         uv_buf_init(const_cast<char*>(content.data()) + written, static_cast<unsigned>(most));
     written += static_cast<std::size_t>(call_now("write", path, uv_fs_write, descriptor, &buffer,
-                                                 1u, static_cast<std::int64_t>(offset + written)));
+                                                 1u, native_offset(path, offset + written, most)));
   }
 }
 
@@ -95,7 +109,7 @@ task<result<std::string>> read_file(std::filesystem::path path, std::size_t most
     std::string content;
     for (;;) {
       const std::size_t have = content.size();
-      const std::size_t wanted = std::min(piece, most + 1 - have);
+      const std::size_t wanted = most - have < piece ? most - have + 1 : piece;
       content.resize(have + wanted);
       const std::span<char> into(content.data() + have, wanted);
       const std::size_t length = read_now(path, opened.descriptor(), have, into);

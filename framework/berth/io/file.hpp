@@ -16,7 +16,7 @@
 
 namespace berth {
 
-/// The whole file; an error where it is larger than `most` bytes.
+/// The whole file; an error if it is larger than `most` bytes.
 task<result<std::string>> read_file(std::filesystem::path path, std::size_t most = 64u << 20,
                                     deadline until = deadline::never());
 
@@ -26,8 +26,8 @@ task<result<void>> write_file(std::filesystem::path path, std::string content,
 
 enum class file_mode {
   read,       ///< a file that exists
-  write,      ///< reading too; made where it is missing, its content kept
-  write_new,  ///< reading too; an error where it exists
+  write,      ///< reading too; creates a missing file, keeps the content
+  write_new,  ///< reading too; an error if it exists
 };
 
 /// An open file, read and written in ranges. Destroy it, on any thread, with nothing under way.

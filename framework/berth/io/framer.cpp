@@ -5,9 +5,9 @@
 
 namespace berth {
 
-void frame_buffer::feed(std::span<const std::byte> piece) {
+void frame_buffer::feed(std::span<const std::byte> received) {
   bytes_.erase(0, std::exchange(begin_, 0));
-  bytes_.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+  bytes_.append(reinterpret_cast<const char*>(received.data()), received.size());
 }
 
 std::optional<std::string_view> line_framer::next() noexcept {
@@ -15,7 +15,8 @@ std::optional<std::string_view> line_framer::next() noexcept {
   const std::string_view have = waiting();
   const std::size_t end = have.find('\n', searched_);
   const std::size_t length = std::min(end, have.size());
-  if (length > longest_ + (length > 0 && have[length - 1] == '\r')) {
+  const std::size_t carriage_returns = length > 0 && have[length - 1] == '\r' ? 1 : 0;
+  if (length - carriage_returns > longest_) {
     too_long_ = true;
     return std::nullopt;
   }

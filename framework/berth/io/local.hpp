@@ -8,6 +8,7 @@
 #include <berth/io/event_loop.hpp>
 #include <berth/io/stream.hpp>
 #include <berth/io/stream_connect.hpp>
+#include <berth/io/unique_core.hpp>
 #include <berth/io/wait_point.hpp>
 
 namespace berth {
@@ -22,16 +23,11 @@ class local_stream : public stream {
 
 class local_listener {
  public:
-  /// Binds and listens; the socket is made with the mode that umask(2) leaves, and removed at the
-  /// end. Throws berth::error, also where there is a file of that name already: what a process
-  /// left that was killed is to be removed by who knows that nobody uses it.
+  /// Binds and listens; the socket's file is made with the mode that umask(2) leaves, and removed
+  /// at the end unless it is another's by then. Throws berth::error if the name is empty or too
+  /// long (107 bytes on Linux), or if there is such a file already: a killed process leaves its
+  /// socket file, and the caller must remove it.
   local_listener(event_loop& loop, const std::filesystem::path& name, int backlog = 1024);
-  local_listener(local_listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  local_listener& operator=(local_listener&& other) noexcept {
-    std::swap(core_, other.core_);
-    return *this;
-  }
-  ~local_listener() { close(); }
 
   class accept_awaiter;
   /// The next connection. One accept may wait at a time.
@@ -41,8 +37,10 @@ class local_listener {
 
  private:
   struct core;
-  core* core_;
+  unique_core<core> core_;
 };
+
+extern template struct core_closer<local_listener::core>;
 
 class [[nodiscard]] local_listener::accept_awaiter final : public point_waiter {
  public:

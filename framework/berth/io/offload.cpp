@@ -5,6 +5,7 @@
 #include <uv.h>
 
 #include <berth/io/event_loop.hpp>
+#include <berth/io/thread_pool.hpp>
 #include <berth/io/uv_error.hpp>
 
 namespace berth {
@@ -19,7 +20,12 @@ bool pool_job::enqueue(std::coroutine_handle<> awaiting, const execution_context
   auto made = std::make_unique<request>();
   made->native.data = made.get();
   made->job = this;
-  if (!begin(awaiting, context, until_)) return false;
+  if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
+  if (!thread_pool_starts()) {
+    ran_ = true;
+    work();
+    return false;
+  }
   status_ = uv_queue_work(
       loop, &made->native,
       [](uv_work_t* native) { static_cast<request*>(native->data)->job->work(); },

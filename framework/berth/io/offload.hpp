@@ -24,7 +24,7 @@ class pool_job : public waiter {
   bool enqueue(std::coroutine_handle<> awaiting, const execution_context& context);
   /// Calls the callable, on a thread of the pool.
   virtual void work() noexcept = 0;
-  /// Whether it has run; false where it was cancelled before.
+  /// Whether it has run; false if it was cancelled before.
   bool ran() const noexcept { return ran_; }
   failure why_not() const noexcept;
 

@@ -5,6 +5,7 @@
 #include <berth/coro/waiter.hpp>
 #include <berth/io/event_loop.hpp>
 #include <berth/io/socket_address.hpp>
+#include <berth/io/thread_pool.hpp>
 #include <berth/io/uv_error.hpp>
 
 namespace berth {
@@ -26,15 +27,21 @@ class resolve_awaiter : private waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) {
     const auto& here = awaiting.promise().context();
     event_loop& loop = event_loop::of(here);
-    if (!begin(awaiting, here, until_)) return false;
+    if (named_.host.find('\0') != std::string::npos) {
+      status_ = UV_EINVAL;
+      return ends_at_once(awaiting, here);
+    }
+    if (!begin(awaiting, here, until_)) return ends_at_once(awaiting, here);
     auto request = std::make_unique<resolve_request>();
     request->native.data = request.get();
     request->waiting = this;
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
-    status_ = uv_getaddrinfo(loop.native(), &request->native, answered, named_.host.c_str(),
-                             nullptr, &hints);
-    if (status_ < 0) return false;
+    const bool at_once = !thread_pool_starts();
+    status_ = uv_getaddrinfo(loop.native(), &request->native, at_once ? nullptr : answered,
+                             named_.host.c_str(), nullptr, &hints);
+    if (at_once && status_ == 0) take(request->native.addrinfo);
+    if (at_once || status_ < 0) return false;
     request_ = request.release();
     return true;
   }
@@ -48,16 +55,19 @@ class resolve_awaiter : private waiter {
   static void answered(uv_getaddrinfo_t* native, int status, addrinfo* addresses) {
     const std::unique_ptr<resolve_request> request(static_cast<resolve_request*>(native->data));
     resolve_awaiter* const waiting = request->waiting;
-    if (waiting) {
-      waiting->status_ = status;
-      for (const addrinfo* each = addresses; each; each = each->ai_next) {
-        endpoint one = to_endpoint(each->ai_addr);
-        one.port = waiting->named_.port;
-        waiting->found_.push_back(std::move(one));
-      }
+    if (!waiting) return uv_freeaddrinfo(addresses);
+    waiting->status_ = status;
+    waiting->take(addresses);
+    waiting->complete_now();
+  }
+
+  void take(addrinfo* addresses) {
+    for (const addrinfo* each = addresses; each; each = each->ai_next) {
+      endpoint one = to_endpoint(each->ai_addr);
+      one.port = named_.port;
+      found_.push_back(std::move(one));
     }
     uv_freeaddrinfo(addresses);
-    if (waiting) waiting->complete_now();
   }
 
   bool abandon() noexcept override {

@@ -9,13 +9,13 @@ namespace berth {
 
 class shared_library {
  public:
-  /// Throws berth::error with what the system says where it cannot be loaded.
+  /// Throws berth::error, with the system's message, if it cannot be loaded.
   explicit shared_library(const std::filesystem::path& path);
   shared_library(const shared_library&) = delete;
   shared_library& operator=(const shared_library&) = delete;
   ~shared_library();
 
-  /// Null where it exports no such name.
+  /// Null if it exports no such name.
   void* symbol(const char* name) const noexcept;
 
  private:

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
+#include <berth/io/close_core.hpp>
+#include <berth/io/misuse.hpp>
 #include <berth/io/stream_core.hpp>
 #include <berth/io/try_send.hpp>
 #include <berth/io/uv_error.hpp>
@@ -22,13 +25,19 @@ stream_core& core_of(void* handle) {
   return *static_cast<stream_core*>(static_cast<uv_handle_t*>(handle)->data);
 }
 
+// A write that takes as much as the kernel is given at once lets others run.
+constexpr std::size_t bytes_per_turn = most_sent_at_once / turns_at_once;
+
 uv_buf_t buffer_of(const std::byte* begin, std::size_t size) {
-  return uv_buf_init(reinterpret_cast<char*>(const_cast<std::byte*>(begin)),
-                     static_cast<unsigned>(size));
+  using length = decltype(uv_buf_t::len);
+  uv_buf_t made;
+  made.base = reinterpret_cast<char*>(const_cast<std::byte*>(begin));
+  made.len = static_cast<length>(std::min<std::size_t>(size, std::numeric_limits<length>::max()));
+  return made;
 }
 
 template <typename Awaiter>
-void finish(Awaiter*& waiting, int status, int Awaiter::*field) noexcept {
+void finish(Awaiter*& waiting, int status, int Awaiter::* field) noexcept {
   Awaiter* const done = std::exchange(waiting, nullptr);
   if (!done) return;
   done->*field = status;
@@ -36,6 +45,8 @@ void finish(Awaiter*& waiting, int status, int Awaiter::*field) noexcept {
 }
 
 }  // namespace
+
+template struct core_closer<stream_core>;
 
 std::unique_ptr<stream_core> stream_core::of_tcp(uv_loop_t* loop) {
   auto made = std::make_unique<stream_core>();
@@ -59,7 +70,7 @@ bool stream_core::start_reading() noexcept {
       *into = buffer_of(self.reader->buffer_.data(), self.reader->buffer_.size());
       return;
     }
-    if (!self.kept) self.kept.reset(new (std::nothrow) std::byte[high_water]);
+    self.kept.acquire();
     *into = self.kept ? buffer_of(self.kept.get() + self.kept_end, high_water - self.kept_end)
                       : uv_buf_init(nullptr, 0);
   };
@@ -73,6 +84,7 @@ bool stream_core::start_reading() noexcept {
 }
 
 void stream_core::read(ssize_t length, const uv_buf_t& buffer) noexcept {
+  if (length <= 0 && kept_end == 0) kept.release();
   if (length == 0) return;
   if (length < 0) {
     uv_read_stop(handle());
@@ -83,6 +95,8 @@ void stream_core::read(ssize_t length, const uv_buf_t& buffer) noexcept {
   }
   const auto size = static_cast<std::size_t>(length);
   if (traffic) traffic->received.fetch_add(size, std::memory_order_relaxed);
+  ++arrivals;
+  answered = false;
   if (reader && buffer.base == reinterpret_cast<char*>(reader->buffer_.data())) {
     reader->received_ = size;
   } else {
@@ -100,69 +114,78 @@ std::size_t stream_core::take_kept(std::span<std::byte> into) noexcept {
   const std::size_t size = std::min(into.size(), kept_end - kept_begin);
   std::memcpy(into.data(), kept.get() + kept_begin, size);
   kept_begin += size;
-  if (kept_begin == kept_end) kept_begin = kept_end = 0;
+  if (kept_begin == kept_end) {
+    kept_begin = kept_end = 0;
+    kept.release();
+  }
   return size;
 }
 
 bool stream_core::send(stream::write_awaiter& from) noexcept {
   if (write_pending) return false;  // of a write that was cancelled; ours follows it
-  while (!from.rest_.empty()) {
-    const int sent = try_send(native.stream, from.rest_);
-    if (sent > 0) {
-      count_sent(static_cast<std::size_t>(sent));
-      from.rest_ = from.rest_.subspan(static_cast<std::size_t>(sent));
-      continue;
-    }
-    if (sent != UV_EAGAIN && sent != UV_ENOSYS && sent != 0) {
-      from.status_ = sent;
-      return true;
-    }
-    const std::size_t size = std::min(from.rest_.size(), high_water);
-    if (!sending) sending.reset(new (std::nothrow) std::byte[high_water]);
-    if (!sending) {
-      from.status_ = UV_ENOMEM;
-      return true;
-    }
-    std::memcpy(sending.get(), from.rest_.data(), size);
-    const uv_buf_t later = buffer_of(sending.get(), size);
-    const int status = uv_write(&write_request, handle(), &later, 1,
-                                [](uv_write_t* of, int end) { core_of(of->handle).wrote(end); });
-    if (status < 0) {
-      from.status_ = status;
-      return true;
-    }
-    write_pending = true;
-    count_sent(size);
-    from.rest_ = from.rest_.subspan(size);
-    return false;
+  if (from.rest_.empty()) return true;
+  const int sent = try_send(native.stream, from.rest_);
+  if (sent > 0) {
+    count_sent(from, static_cast<std::size_t>(sent));
+    if (from.rest_.empty()) return true;
+  } else if (sent != UV_EAGAIN && sent != UV_ENOSYS && sent != 0) {
+    from.status_ = sent;
+    return true;
   }
-  return true;
+  from.status_ = send_later(from);
+  return from.status_ < 0;
 }
 
-void stream_core::count_sent(std::size_t size) noexcept {
+int stream_core::send_later(stream::write_awaiter& from) noexcept {
+  if (!sending.acquire()) return UV_ENOMEM;
+  const std::size_t size = std::min(from.rest_.size(), high_water);
+  std::memcpy(sending.get(), from.rest_.data(), size);
+  const uv_buf_t later = buffer_of(sending.get(), size);
+  const int status = uv_write(&write_request, handle(), &later, 1,
+                              [](uv_write_t* of, int end) { core_of(of->handle).wrote(end); });
+  if (status < 0) return status;
+  write_pending = true;
+  count_sent(from, size);
+  return 0;
+}
+
+void stream_core::count_sent(stream::write_awaiter& from, std::size_t size) noexcept {
+  from.rest_ = from.rest_.subspan(size);
+  answered = true;
   if (traffic) traffic->sent.fetch_add(size, std::memory_order_relaxed);
 }
 
 void stream_core::wrote(int status) noexcept {
   write_pending = false;
-  if (!writer) return;
-  if (status < 0) {
-    finish(writer, status, &stream::write_awaiter::status_);
-    return;
-  }
-  if (send(*writer)) std::exchange(writer, nullptr)->complete_now();
+  if (writer && status == 0 && !send(*writer)) return;
+  sending.release();
+  stream::write_awaiter* const done = std::exchange(writer, nullptr);
+  end_writing();
+  if (!done) return;
+  if (status < 0) done->status_ = status;
+  done->complete_now();
 }
 
-bool stream_core::start_shutdown(stream::shutdown_awaiter& from) noexcept {
+void stream_core::end_writing() noexcept {
+  if (!closer || shutdown_pending) return;
+  closer->status_ = ask_for_shutdown();
+  if (closer->status_ < 0) std::exchange(closer, nullptr)->complete_later();
+}
+
+int stream_core::ask_for_shutdown() noexcept {
   const int status = uv_shutdown(&shutdown_request, handle(), [](uv_shutdown_t* of, int end) {
     stream_core& self = core_of(of->handle);
     self.shutdown_pending = false;
     finish(self.closer, end, &stream::shutdown_awaiter::status_);
   });
-  from.status_ = status;
-  if (status < 0) return false;
+  shutdown_pending = status == 0;
+  return status;
+}
+
+bool stream_core::start_shutdown(stream::shutdown_awaiter& from) noexcept {
+  if (!writer) from.status_ = ask_for_shutdown();
+  if (from.status_ < 0) return false;
   closer = &from;
-  shutdown_pending = true;
   return true;
 }
 
@@ -177,30 +200,40 @@ void stream_core::close() noexcept {
   if (closer) cancel(closer, closer->status_);
 }
 
-void stream::close() noexcept {
-  if (core_) std::exchange(core_, nullptr)->close();
-}
+void stream::close() noexcept { core_.reset(); }
 
 void stream::count_in(stream_traffic& traffic) noexcept {
   if (core_) core_->traffic = &traffic;
 }
+
+stream_watch::stream_watch(const stream& watched) noexcept : core_(watched.core_.get()) {
+  if (core_) core_->watch = this;
+}
+
+stream_watch::~stream_watch() {
+  if (core_) core_->watch = nullptr;
+}
+
+bool stream_watch::is_idle() const noexcept { return core_ && core_->reader && core_->answered; }
+
+std::uint64_t stream_watch::arrivals() const noexcept { return core_ ? core_->arrivals : 0; }
 
 bool stream::read_awaiter::start(std::coroutine_handle<> awaiting,
                                  const execution_context& context) noexcept {
   const bool stopped = context.stop.stop_requested();
   if (!core_ || buffer_.empty() || core_->reader) {
     status_ = !core_ ? UV_EBADF : buffer_.empty() ? UV_EINVAL : UV_EBUSY;
-    return false;
+    return ends_at_once(awaiting, context);
   }
   if (!stopped && core_->kept_begin != core_->kept_end) {
     received_ = core_->take_kept(buffer_);
     return false;
   }
-  if (!begin(awaiting, context, until_)) return false;
-  if (!core_->reading && !core_->start_reading()) {
+  if (!stopped && !core_->reading && !core_->start_reading()) {
     status_ = core_->read_status;
-    return false;
+    return ends_at_once(awaiting, context);
   }
+  if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
   core_->reader = this;
   return true;
 }
@@ -210,8 +243,9 @@ bool stream::read_awaiter::abandon() noexcept {
   return true;
 }
 
-result<std::size_t> stream::read_awaiter::nothing() const noexcept {
+result<std::size_t> stream::read_awaiter::nothing() const {
   if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (!core_) throw_closed("read from a stream");
   if (status_ == UV_EOF) return std::size_t{0};
   return failure(uv_error_code(status_));
 }
@@ -220,31 +254,35 @@ bool stream::write_awaiter::start(std::coroutine_handle<> awaiting,
                                   const execution_context& context) noexcept {
   if (!core_ || core_->writer) {
     status_ = core_ ? UV_EBUSY : UV_EBADF;
-    return false;
+    return ends_at_once(awaiting, context);
   }
-  if (!context.stop.stop_requested() && core_->send(*this)) return false;
-  if (!begin(awaiting, context, until_)) return false;
+  const std::size_t size = rest_.size();
+  if (!context.stop.stop_requested() && core_->send(*this))
+    return ends_at_once(awaiting, context, 1 + static_cast<int>(size / bytes_per_turn));
+  if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
   core_->writer = this;
   return true;
 }
 
 bool stream::write_awaiter::abandon() noexcept {
   core_->writer = nullptr;
+  core_->end_writing();
   return true;
 }
 
-failure stream::write_awaiter::failed() const noexcept {
+failure stream::write_awaiter::failed() const {
   if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (!core_) throw_closed("write to a stream");
   return uv_error_code(status_);
 }
 
 bool stream::shutdown_awaiter::start(std::coroutine_handle<> awaiting,
                                      const execution_context& context) noexcept {
-  if (!core_ || core_->shutdown_pending) {
+  if (!core_ || core_->shutdown_pending || core_->closer) {
     status_ = core_ ? UV_EBUSY : UV_EBADF;
-    return false;
+    return ends_at_once(awaiting, context);
   }
-  if (!begin(awaiting, context, until_)) return false;
+  if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
   return core_->start_shutdown(*this);
 }
 
@@ -253,8 +291,9 @@ bool stream::shutdown_awaiter::abandon() noexcept {
   return true;
 }
 
-failure stream::shutdown_awaiter::failed() const noexcept {
+failure stream::shutdown_awaiter::failed() const {
   if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (!core_) throw_closed("shut down a stream");
   return uv_error_code(status_);
 }
 

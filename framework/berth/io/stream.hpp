@@ -1,10 +1,12 @@
 // A connected stream of bytes. The stream owns its socket and closes it at its end; a read and a
 // write may wait at the same time, two reads or two writes may not. All on the loop's thread.
 // A wait that is cancelled ends at once. A cancelled read loses nothing: what arrives is kept for
-// the next one. A cancelled write may have sent a part; close the stream then.
+// the next one. A cancelled write may have sent a part; close the stream then. Using a stream that
+// was closed or moved from throws berth::error.
 //
 // Reading stays switched on between reads. Up to 64 KiB of what nobody has asked for yet are kept;
-// beyond that the stream stops reading, so that the peer is slowed down.
+// beyond that the stream stops reading, so that the peer is slowed down. A stream that has nothing
+// to keep and nothing to send holds no buffer.
 #pragma once
 
 #include <atomic>
@@ -15,6 +17,7 @@
 #include <utility>
 
 #include <berth/coro/waiter.hpp>
+#include <berth/io/unique_core.hpp>
 
 namespace berth {
 
@@ -25,19 +28,14 @@ struct stream_traffic {
 };
 
 struct stream_core;
+extern template struct core_closer<stream_core>;
+class stream_watch;
 
 class stream {
  public:
   class read_awaiter;
   class write_awaiter;
   class shutdown_awaiter;
-
-  stream(stream&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  stream& operator=(stream&& other) noexcept {
-    std::swap(core_, other.core_);
-    return *this;
-  }
-  ~stream() { close(); }
 
   /// At least one byte into `buffer`, which must not be empty; 0 when the peer has ended.
   inline read_awaiter read_some(std::span<std::byte> buffer,
@@ -47,17 +45,37 @@ class stream {
                                  deadline until = deadline::never()) noexcept;
   inline write_awaiter write_all(std::string_view text,
                                  deadline until = deadline::never()) noexcept;
-  /// Ends this side after what was written; the peer reads 0 then. Reading goes on.
+  /// Ends this side after what was written, a write that still waits included; the peer reads 0
+  /// then. Reading goes on. If it is cancelled while it waits for a write, it ends nothing.
   inline shutdown_awaiter shutdown(deadline until = deadline::never()) noexcept;
 
-  /// Closes now. Whoever waits on the stream gets `cancelled`.
+  /// Closes now. A task that waits on the stream gets `cancelled`.
   void close() noexcept;
   /// Counts from now on what it carries in `traffic` as well, which must outlive it.
   void count_in(stream_traffic& traffic) noexcept;
   bool is_open() const noexcept { return core_ != nullptr; }
 
  protected:
+  friend class stream_watch;
   explicit stream(stream_core* core) noexcept : core_(core) {}
+  unique_core<stream_core> core_;
+};
+
+/// Observes a stream, whichever object owns it and for however long. One per stream.
+class stream_watch {
+ public:
+  explicit stream_watch(const stream& watched) noexcept;
+  stream_watch(const stream_watch&) = delete;
+  stream_watch& operator=(const stream_watch&) = delete;
+  ~stream_watch();
+
+  /// Whether its owner waits for bytes, having written since the last ones came, if any did.
+  bool is_idle() const noexcept;
+  /// How often bytes have come.
+  std::uint64_t arrivals() const noexcept;
+
+ private:
+  friend stream_core;
   stream_core* core_;
 };
 
@@ -71,7 +89,7 @@ class [[nodiscard]] stream::read_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     return start(awaiting, awaiting.promise().context());
   }
-  result<std::size_t> await_resume() const noexcept {
+  result<std::size_t> await_resume() const {
     if (given_up() == stop_reason::none && status_ == 0) return received_;
     return nothing();
   }
@@ -81,7 +99,7 @@ class [[nodiscard]] stream::read_awaiter final : public waiter {
   bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
   bool abandon() noexcept override;
   /// The end, or what failed.
-  result<std::size_t> nothing() const noexcept;
+  result<std::size_t> nothing() const;
 
   stream_core* core_;
   std::span<std::byte> buffer_;
@@ -100,7 +118,7 @@ class [[nodiscard]] stream::write_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     return start(awaiting, awaiting.promise().context());
   }
-  result<void> await_resume() const noexcept {
+  result<void> await_resume() const {
     if (given_up() == stop_reason::none && status_ == 0) return {};
     return failed();
   }
@@ -109,7 +127,7 @@ class [[nodiscard]] stream::write_awaiter final : public waiter {
   friend stream_core;
   bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
   bool abandon() noexcept override;
-  failure failed() const noexcept;
+  failure failed() const;
 
   stream_core* core_;
   std::span<const std::byte> rest_;
@@ -126,7 +144,7 @@ class [[nodiscard]] stream::shutdown_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) noexcept {
     return start(awaiting, awaiting.promise().context());
   }
-  result<void> await_resume() const noexcept {
+  result<void> await_resume() const {
     if (given_up() == stop_reason::none && status_ == 0) return {};
     return failed();
   }
@@ -135,7 +153,7 @@ class [[nodiscard]] stream::shutdown_awaiter final : public waiter {
   friend stream_core;
   bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
   bool abandon() noexcept override;
-  failure failed() const noexcept;
+  failure failed() const;
 
   stream_core* core_;
   deadline until_;
@@ -143,16 +161,16 @@ class [[nodiscard]] stream::shutdown_awaiter final : public waiter {
 };
 
 stream::read_awaiter stream::read_some(std::span<std::byte> buffer, deadline until) noexcept {
-  return read_awaiter(core_, buffer, until);
+  return read_awaiter(core_.get(), buffer, until);
 }
 stream::write_awaiter stream::write_all(std::span<const std::byte> data, deadline until) noexcept {
-  return write_awaiter(core_, data, until);
+  return write_awaiter(core_.get(), data, until);
 }
 stream::write_awaiter stream::write_all(std::string_view text, deadline until) noexcept {
-  return write_awaiter(core_, std::as_bytes(std::span(text)), until);
+  return write_awaiter(core_.get(), std::as_bytes(std::span(text)), until);
 }
 stream::shutdown_awaiter stream::shutdown(deadline until) noexcept {
-  return shutdown_awaiter(core_, until);
+  return shutdown_awaiter(core_.get(), until);
 }
 
 }  // namespace berth

@@ -21,7 +21,7 @@ class stream_connect : public waiter {
   /// before it began. Then closes `made`.
   request* begin_request(std::coroutine_handle<> awaiting, const execution_context& context,
                          stream_core* made);
-  /// What to say where libuv does not even begin.
+  /// The status to report if libuv does not even begin.
   void refused(int status) noexcept;
   failure why_not() const noexcept;
 

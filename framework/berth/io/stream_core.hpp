@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include <berth/io/buffer_pool.hpp>
 #include <berth/io/stream.hpp>
 
 namespace berth {
@@ -21,7 +22,10 @@ union stream_handle {
 };
 
 struct stream_core {
-  static constexpr std::size_t high_water = 64 * 1024;
+  static constexpr std::size_t high_water = pooled_buffer::size;
+  ~stream_core() {
+    if (watch) watch->core_ = nullptr;
+  }
 
   /// Of a TCP socket or a pipe that is not connected yet.
   static std::unique_ptr<stream_core> of_tcp(uv_loop_t* loop);
@@ -32,14 +36,20 @@ struct stream_core {
   std::size_t take_kept(std::span<std::byte> into) noexcept;
   /// Sends as much of the writer's rest as the kernel takes; true when nothing more is to do.
   bool send(stream::write_awaiter& from) noexcept;
+  /// Shuts down once no write waits; false if that failed at once.
   bool start_shutdown(stream::shutdown_awaiter& from) noexcept;
+  /// No write waits any more: goes on with a shutdown that waited for that.
+  void end_writing() noexcept;
   void close() noexcept;
 
   stream_handle native;
   stream_traffic* traffic = nullptr;  // where to count, if anywhere
+  stream_watch* watch = nullptr;
+  std::uint64_t arrivals = 0;
+  bool answered = true;  // nothing has come since the last write
 
   stream::read_awaiter* reader = nullptr;
-  std::unique_ptr<std::byte[]> kept;
+  pooled_buffer kept;
   std::size_t kept_begin = 0;
   std::size_t kept_end = 0;
   int read_status = 0;  // UV_EOF or an error, once that was read
@@ -47,7 +57,7 @@ struct stream_core {
 
   stream::write_awaiter* writer = nullptr;
   uv_write_t write_request;
-  std::unique_ptr<std::byte[]> sending;
+  pooled_buffer sending;
   bool write_pending = false;
 
   stream::shutdown_awaiter* closer = nullptr;
@@ -57,7 +67,10 @@ struct stream_core {
  private:
   void read(ssize_t length, const uv_buf_t& buffer) noexcept;
   void wrote(int status) noexcept;
-  void count_sent(std::size_t size) noexcept;
+  int ask_for_shutdown() noexcept;
+  /// Has libuv send a part when the kernel has room again.
+  int send_later(stream::write_awaiter& from) noexcept;
+  void count_sent(stream::write_awaiter& from, std::size_t size) noexcept;
 };
 
 }  // namespace berth

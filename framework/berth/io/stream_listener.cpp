@@ -25,6 +25,7 @@ int listener_core::accept_into(stream_core& made) noexcept {
 }
 
 void listener_core::close() noexcept {
+  closing();
   uv_close(&native.handle, [](uv_handle_t* of) { delete static_cast<listener_core*>(of->data); });
   end_waiting();
 }

@@ -16,6 +16,8 @@ struct listener_core : wait_point {
   /// Takes one announced connection into `made`. A stream deletes that, whatever the status.
   int accept_into(stream_core& made) noexcept;
   void close() noexcept;
+  /// Called before the socket is closed.
+  virtual void closing() noexcept {}
 
   stream_handle native;
   int pending = 0;

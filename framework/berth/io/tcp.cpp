@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <berth/io/close_core.hpp>
 #include <berth/io/connect_request.hpp>
 #include <berth/io/port_sharing.hpp>
 #include <berth/io/socket_address.hpp>
@@ -48,20 +49,26 @@ void check_port_is_free(event_loop& loop, const endpoint& at) {
   check_uv(status, "listen on", to_string(at));
 }
 
-tcp_stream::tcp_stream(stream_core* core) noexcept : stream(core) { no_delay(true); }
+tcp_stream::tcp_stream(stream_core* core) : stream(core) { no_delay(true); }
 
-endpoint tcp_stream::local() const { return name_of(&core_->native.tcp, uv_tcp_getsockname); }
+endpoint tcp_stream::local() const {
+  return name_of(&check_open(core_.get(), "tell an address").native.tcp, uv_tcp_getsockname);
+}
 
-endpoint tcp_stream::peer() const { return name_of(&core_->native.tcp, uv_tcp_getpeername); }
+endpoint tcp_stream::peer() const {
+  return name_of(&check_open(core_.get(), "tell an address").native.tcp, uv_tcp_getpeername);
+}
 
-void tcp_stream::no_delay(bool on) noexcept { uv_tcp_nodelay(&core_->native.tcp, on ? 1 : 0); }
+void tcp_stream::no_delay(bool on) {
+  uv_tcp_nodelay(&check_open(core_.get(), "set an option").native.tcp, on ? 1 : 0);
+}
 
 struct tcp_listener::core final : listener_core {
   endpoint bound;
 };
+template struct core_closer<tcp_listener::core>;
 
-tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options options)
-    : core_(nullptr) {
+tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options options) {
   const std::string name = to_string(at);
   const auto address = numeric_address(at);
   if (!address)
@@ -73,10 +80,10 @@ tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options 
   core* const listening = made.release();  // from here on it is libuv that deletes it
   listening->listen(bind(listening->native.tcp, *address, options), options.backlog, name);
   listening->bound = name_of(&listening->native.tcp, uv_tcp_getsockname);
-  core_ = listening;
+  core_.reset(listening);
 }
 
-tcp_listener::tcp_listener(event_loop& loop, int descriptor) : core_(nullptr) {
+tcp_listener::tcp_listener(event_loop& loop, int descriptor) {
   const std::string name = fmt::format("socket {}", descriptor);
   auto made = std::make_unique<core>();
   check_uv(uv_tcp_init(loop.native(), &made->native.tcp), "listen on", name);
@@ -87,17 +94,17 @@ tcp_listener::tcp_listener(event_loop& loop, int descriptor) : core_(nullptr) {
     if (listening->bound.port == 0) status = UV_EINVAL;
   }
   listening->listen(status, listen_options().backlog, name);
-  core_ = listening;
+  core_.reset(listening);
 }
 
-const endpoint& tcp_listener::bound() const noexcept { return core_->bound; }
-
-void tcp_listener::close() noexcept {
-  if (core_) std::exchange(core_, nullptr)->close();
+const endpoint& tcp_listener::bound() const {
+  return check_open(core_.get(), "tell an address").bound;
 }
+
+void tcp_listener::close() noexcept { core_.reset(); }
 
 tcp_listener::accept_awaiter tcp_listener::accept(deadline until) noexcept {
-  return accept_awaiter(core_, until);
+  return accept_awaiter(core_.get(), until);
 }
 
 tcp_listener::accept_awaiter::accept_awaiter(core* from, deadline until) noexcept
@@ -117,11 +124,11 @@ bool tcp_connect_awaiter::start(std::coroutine_handle<> awaiting,
   const auto address = numeric_address(to_);
   if (!address) {
     refused(UV_EADDRNOTAVAIL);
-    return false;
+    return ends_at_once(awaiting, context);
   }
   stream_core* const made = stream_core::of_tcp(event_loop::of(context).native()).release();
   request* const begun = begin_request(awaiting, context, made);
-  if (!begun) return false;
+  if (!begun) return ends_at_once(awaiting, context);
   const int status =
       uv_tcp_connect(&begun->native, &made->native.tcp, address->get(), request::ended);
   if (status < 0) refused(status);

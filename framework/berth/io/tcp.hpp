@@ -1,6 +1,7 @@
 // TCP: a stream with addresses, a listener that gives streams, and connect. Ports are picked by
 // the system where 0 is asked for, and read back. All on the loop's thread; cancelling an accept
-// or a connect ends it at once, and no connection is lost or leaked by that.
+// or a connect ends it at once, and no connection is lost or leaked by that. Using a stream or a
+// listener that was closed or moved from throws berth::error.
 #pragma once
 
 #include <berth/coro/task.hpp>
@@ -8,6 +9,7 @@
 #include <berth/io/event_loop.hpp>
 #include <berth/io/stream.hpp>
 #include <berth/io/stream_connect.hpp>
+#include <berth/io/unique_core.hpp>
 #include <berth/io/wait_point.hpp>
 
 namespace berth {
@@ -17,12 +19,12 @@ class tcp_stream : public stream {
   endpoint local() const;
   endpoint peer() const;
   /// Sends small writes at once; on by default.
-  void no_delay(bool on) noexcept;
+  void no_delay(bool on);
 
  private:
   friend class tcp_listener;
   friend class tcp_connect_awaiter;
-  explicit tcp_stream(stream_core* core) noexcept;
+  explicit tcp_stream(stream_core* core);
 };
 
 struct listen_options {
@@ -37,17 +39,11 @@ class tcp_listener {
   /// Binds and listens. `at` has a numeric address; resolve names before. Throws berth::error.
   tcp_listener(event_loop& loop, const endpoint& at, listen_options options = {});
   /// Of a TCP socket that somebody else has bound, as a service manager does, and that it owns from
-  /// now on. Throws berth::error where it is none.
+  /// now on. Throws berth::error if it is none.
   tcp_listener(event_loop& loop, int descriptor);
-  tcp_listener(tcp_listener&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  tcp_listener& operator=(tcp_listener&& other) noexcept {
-    std::swap(core_, other.core_);
-    return *this;
-  }
-  ~tcp_listener() { close(); }
 
   /// The address as bound, with the port that the system picked.
-  const endpoint& bound() const noexcept;
+  const endpoint& bound() const;
 
   class accept_awaiter;
   /// The next connection. One accept may wait at a time; what nobody accepts waits in the backlog.
@@ -58,10 +54,12 @@ class tcp_listener {
 
  private:
   struct core;
-  core* core_;
+  unique_core<core> core_;
 };
 
-/// Throws berth::error where another socket is bound there, though it would share its port.
+extern template struct core_closer<tcp_listener::core>;
+
+/// Throws berth::error if another socket is bound there, even one that would share its port.
 void check_port_is_free(event_loop& loop, const endpoint& at);
 
 class [[nodiscard]] tcp_listener::accept_awaiter final : public point_waiter {
@@ -97,7 +95,7 @@ inline tcp_connect_awaiter tcp_connect(endpoint to, deadline until = deadline::n
 }
 
 /// Connects to a name or an address: to the first of its addresses that answers. Each has a
-/// quarter of a second's start over the next (RFC 8305, 5), or less where it fails before.
+/// quarter of a second's start over the next (RFC 8305, 5), or less if it fails before.
 task<result<tcp_stream>> connect(endpoint named, deadline until = deadline::never());
 
 }  // namespace berth

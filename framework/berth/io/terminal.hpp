@@ -1,4 +1,4 @@
-// Whether somebody looks at what a program prints.
+// Whether a program's output goes to a terminal.
 #pragma once
 
 namespace berth {

@@ -9,6 +9,9 @@
 
 namespace berth {
 
+/// As much as the kernel is given at once, so that a write with no end lets others run.
+inline constexpr std::size_t most_sent_at_once = 1024 * 1024;
+
 /// How many bytes the kernel took, at least one; or a status of libuv's: UV_EAGAIN where it has no
 /// room. `socket` is a handle of a connected stream.
 int try_send(uv_stream_t& socket, std::span<const std::byte> bytes) noexcept;

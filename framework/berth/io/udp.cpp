@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include <berth/io/close_core.hpp>
 #include <berth/io/socket_address.hpp>
 #include <berth/io/uv_error.hpp>
 
@@ -53,6 +54,7 @@ struct udp_socket::core final : wait_point {
   int status = 0;
   bool receiving = false;
 };
+template struct core_closer<udp_socket::core>;
 
 udp_socket::udp_socket(event_loop& loop, const endpoint& at) {
   const std::string name = to_string(at);
@@ -62,7 +64,7 @@ udp_socket::udp_socket(event_loop& loop, const endpoint& at) {
   auto made = std::make_unique<core>();
   check_uv(uv_udp_init(loop.native(), &made->native), "bind to", name);
   made->native.data = made.get();
-  core_ = made.release();  // from here on it is libuv that deletes it
+  core_.reset(made.release());  // from here on it is libuv that deletes it
   sockaddr_storage bound{};
   int size = sizeof bound;
   int status = uv_udp_bind(&core_->native, address->get(), 0);
@@ -75,15 +77,15 @@ udp_socket::udp_socket(event_loop& loop, const endpoint& at) {
   core_->bound = to_endpoint(reinterpret_cast<const sockaddr*>(&bound));
 }
 
-const endpoint& udp_socket::bound() const noexcept { return core_->bound; }
-
-void udp_socket::close() noexcept {
-  if (core_) std::exchange(core_, nullptr)->close();
+const endpoint& udp_socket::bound() const {
+  return check_open(core_.get(), "tell an address").bound;
 }
+
+void udp_socket::close() noexcept { core_.reset(); }
 
 udp_socket::receive_awaiter udp_socket::receive(std::span<std::byte> into,
                                                 deadline until) noexcept {
-  return receive_awaiter(core_, into, until);
+  return receive_awaiter(core_.get(), into, until);
 }
 
 udp_socket::receive_awaiter::receive_awaiter(core* from, std::span<std::byte> into,
@@ -116,16 +118,20 @@ bool udp_socket::send_awaiter::start(std::coroutine_handle<> awaiting,
   const auto address = core_ ? numeric_address(to_) : std::nullopt;
   if (!address) {
     status_ = core_ ? UV_EADDRNOTAVAIL : UV_EBADF;
-    return false;
+    return ends_at_once(awaiting, context);
+  }
+  if (content_.size() > core::largest) {
+    status_ = UV_EMSGSIZE;
+    return ends_at_once(awaiting, context);
   }
   auto* const bytes = reinterpret_cast<char*>(const_cast<std::byte*>(content_.data()));
   const uv_buf_t now = uv_buf_init(bytes, static_cast<unsigned>(content_.size()));
   if (!context.stop.stop_requested()) {
     status_ = uv_udp_try_send(&core_->native, &now, 1, address->get());
-    if (status_ != UV_EAGAIN && status_ != UV_ENOSYS) return false;
+    if (status_ != UV_EAGAIN && status_ != UV_ENOSYS) return ends_at_once(awaiting, context);
     status_ = 0;
   }
-  if (!begin(awaiting, context, until_)) return false;
+  if (!begin(awaiting, context, until_)) return ends_at_once(awaiting, context);
   auto made = std::make_unique<send_request>();
   made->native.data = made.get();
   made->content.assign(bytes, bytes + content_.size());
@@ -149,15 +155,16 @@ bool udp_socket::send_awaiter::abandon() noexcept {
   return true;
 }
 
-result<void> udp_socket::send_awaiter::await_resume() const noexcept {
+result<void> udp_socket::send_awaiter::await_resume() const {
   if (given_up() != stop_reason::none) return failure::cancelled(given_up());
+  if (!core_) throw_closed("send a datagram");
   if (status_ < 0) return failure(uv_error_code(status_));
   return {};
 }
 
 udp_socket::send_awaiter udp_socket::send(endpoint to, std::span<const std::byte> content,
                                           deadline until) {
-  return send_awaiter(core_, std::move(to), content, until);
+  return send_awaiter(core_.get(), std::move(to), content, until);
 }
 
 }  // namespace berth

@@ -1,6 +1,7 @@
 // A UDP socket: datagrams to and from any address. What arrives while nobody receives waits in the
 // kernel, but for one; what the kernel has no room for is lost, as is the way of UDP. On the loop's
-// thread. A cancelled receive loses nothing; a cancelled send may have been sent.
+// thread. A cancelled receive loses nothing; a cancelled send may have been sent. Using a socket
+// that was closed or moved from throws berth::error.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +9,7 @@
 
 #include <berth/io/endpoint.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/io/unique_core.hpp>
 #include <berth/io/wait_point.hpp>
 
 namespace berth {
@@ -22,15 +24,9 @@ class udp_socket {
  public:
   /// Binds to a numeric address, whose port may be 0. Throws berth::error.
   udp_socket(event_loop& loop, const endpoint& at);
-  udp_socket(udp_socket&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
-  udp_socket& operator=(udp_socket&& other) noexcept {
-    std::swap(core_, other.core_);
-    return *this;
-  }
-  ~udp_socket() { close(); }
 
   /// The address as bound, with the port that the system picked.
-  const endpoint& bound() const noexcept;
+  const endpoint& bound() const;
 
   class receive_awaiter;
   /// The next datagram. One task may receive at a time.
@@ -46,8 +42,10 @@ class udp_socket {
  private:
   struct core;
   struct send_request;
-  core* core_ = nullptr;
+  unique_core<core> core_;
 };
+
+extern template struct core_closer<udp_socket::core>;
 
 class [[nodiscard]] udp_socket::receive_awaiter final : public point_waiter {
  public:
@@ -83,7 +81,7 @@ class [[nodiscard]] udp_socket::send_awaiter final : public waiter {
   bool await_suspend(std::coroutine_handle<Promise> awaiting) {
     return start(awaiting, awaiting.promise().context());
   }
-  result<void> await_resume() const noexcept;
+  result<void> await_resume() const;
 
  private:
   friend struct send_request;

@@ -2,6 +2,8 @@
 
 #include <uv.h>
 
+#include <berth/io/misuse.hpp>
+
 namespace berth {
 namespace {
 
@@ -59,6 +61,11 @@ std::error_code uv_error_code(int status) noexcept {
   if (status > -3000) return {-status, std::system_category()};
 #endif
   return {status, lookup_errors};
+}
+
+void throw_closed(std::string_view operation) {
+  throw error("cannot " + std::string(operation) + ": it was closed or moved from before",
+              std::make_error_code(std::errc::bad_file_descriptor));
 }
 
 void check_uv(int status, std::string_view operation, std::string_view path) {

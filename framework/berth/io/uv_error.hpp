@@ -1,4 +1,4 @@
-// What libuv's status numbers mean as standard error codes.
+// Translates libuv's status numbers into standard error codes.
 #pragma once
 
 #include <system_error>

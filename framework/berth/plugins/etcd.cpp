@@ -5,7 +5,7 @@
 //
 // Settings: endpoints (http://HOST:PORT, several with ';' between), prefix (/berth), ttl (seconds,
 // 10), host (at which others reach the service; the machine's name where it listens on every
-// address), user, password, ca, certificate, key.
+// address), user, password or password_file, ca, certificate, key.
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,9 +16,10 @@
 
 #include <berth/base/error.hpp>
 #include <berth/coro/sleep.hpp>
-#include <berth/discovery/record_codec.hpp>
+#include <berth/plugin/plugin.hpp>
 #include <berth/plugins/etcd_client.hpp>
-#include <berth/plugins/plugin.hpp>
+#include <berth/record/record_check.hpp>
+#include <berth/record/record_codec.hpp>
 
 namespace {
 
@@ -61,15 +62,20 @@ class etcd final : public plugin {
     options.endpoints = split(setting("endpoints"));
     options.user = setting("user");
     options.password = setting("password");
+    if (const auto file = setting("password_file"); !file.empty()) {
+      if (!options.password.empty())
+        throw invalid_value("etcd takes a password or a password_file, and has both");
+      options.password = password_of_file(file);
+    }
     options.http = {setting("ca"), setting("certificate"), setting("key")};
     prefix_ = setting("prefix").empty() ? "/berth" : setting("prefix");
     host_ = setting("host");
+    if (!host_.empty()) check_host(host_, "host");
     time_ = seconds_of(setting("ttl"));
     client_.emplace(loop(), std::move(options));
     registering_.emplace(loop().context());
     on("published", [this](plugin_event event) { return begin(*this, event); });
-    on(
-        "draining", [this](plugin_event) { return leave(*this); }, 0, 3s);
+    on("draining", [this](plugin_event) { return leave(*this); }, 0, 3s);
   }
   task<> stop() override {
     co_await end_registering();

@@ -1,15 +1,15 @@
 #include <berth/plugins/etcd_client.hpp>
 
-#include <charconv>
-
 #include <fmt/format.h>
-#include <simdjson.h>
 
+#include <berth/base/redact.hpp>
 #include <berth/coro/event.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/coro/when_any.hpp>
-#include <berth/discovery/json_object.hpp>
 #include <berth/plugins/base64.hpp>
+#include <berth/plugins/etcd_answer.hpp>
+#include <berth/record/json_object.hpp>
+#include <berth/store/file_text.hpp>
 
 namespace berth {
 namespace {
@@ -20,16 +20,6 @@ using namespace std::chrono_literals;
 constexpr auto patience = 2s;
 
 failure bad_answer() { return std::make_error_code(std::errc::bad_message); }
-
-/// What stands at `path` of a JSON document, a string, or a number as text; empty where nothing.
-std::string text_at(const std::string& json, std::string_view path) {
-  simdjson::dom::parser parser;
-  simdjson::dom::element found;
-  if (parser.parse(json).at_pointer(path).get(found) != simdjson::SUCCESS) return {};
-  std::string_view text;
-  if (found.get(text) == simdjson::SUCCESS) return std::string(text);
-  return simdjson::minify(found);
-}
 
 /// The end of the range of all keys with this prefix: etcd's documentation, "Key ranges".
 std::string after_prefix(std::string prefix) {
@@ -57,12 +47,28 @@ task<result<void>> until_set(event& awaited, deadline until) {
 
 }  // namespace
 
+std::string password_of_file(const std::string& path) {
+  const auto file = open_file::to_read(path);
+  if (!file) throw error(std::make_error_code(std::errc::no_such_file_or_directory), "read", path);
+  std::error_code failed;
+  const auto mode = std::filesystem::status(path, failed).permissions();
+  using std::filesystem::perms;
+  if (failed || (mode & (perms::group_all | perms::others_all)) != perms::none)
+    throw invalid_value(fmt::format(
+        "others than its owner may read the password file {}; fix with: chmod 600 {}", path, path));
+  const std::string_view text = read_text(*file, file->status());
+  const auto line = text.substr(0, text.find_first_of("\r\n"));
+  if (line.empty()) throw invalid_value(fmt::format("the password file {} is empty", path));
+  return std::string(line);
+}
+
 etcd_client::etcd_client(event_loop& loop, etcd_options options)
     : http_(loop, options.http), options_(std::move(options)) {
   if (options_.endpoints.empty()) throw invalid_value("etcd needs an endpoint");
   for (const auto& each : options_.endpoints)
     if (!each.starts_with("http://") && !each.starts_with("https://"))
-      throw invalid_value(fmt::format("\"{}\" is no endpoint of etcd: use http://HOST:PORT", each));
+      throw invalid_value(fmt::format("\"{}\" is no endpoint of etcd: use http://HOST:PORT",
+                                      without_password(each)));
 }
 
 /// The first answer that any of the endpoints gives; one that is out of order counts as none.
@@ -74,7 +80,8 @@ task<result<http_answer>> etcd_client::ask(std::string path, std::string body, d
     auto answer = co_await http_.post(url, body, mine);
     if (answer && answer->status < 500) co_return answer;
     if (answer) {
-      last_failure_ = fmt::format("{} answered with status {}", url, answer->status);
+      last_failure_ =
+          fmt::format("{} answered with status {}", without_password(url), answer->status);
     } else {
       if (answer.cancelled()) co_return answer;
       last_failure_ = http_.last_failure();
@@ -149,23 +156,10 @@ task<result<std::vector<etcd_client::entry>>> etcd_client::range(std::string pre
                                  to_base64(after_prefix(prefix)));
   const auto answer = co_await call("/v3/kv/range", std::move(body), until);
   if (!answer) co_return failure(answer.error(), answer.reason());
-  simdjson::dom::parser parser;
-  simdjson::dom::element document;
-  if (parser.parse(*answer).get(document) != simdjson::SUCCESS) co_return bad_answer();
-  std::string_view revision;
-  if (document["header"]["revision"].get(revision) == simdjson::SUCCESS)
-    std::from_chars(revision.data(), revision.data() + revision.size(), revision_);
-  std::vector<entry> found;
-  simdjson::dom::array all;
-  if (document["kvs"].get(all) != simdjson::SUCCESS) co_return found;  // none
-  for (const auto each : all) {
-    std::string_view key, value;
-    if (each["key"].get(key) != simdjson::SUCCESS) continue;
-    if (each["value"].get(value) != simdjson::SUCCESS) continue;
-    auto plain_key = from_base64(key), plain_value = from_base64(value);
-    if (plain_key && plain_value) found.push_back({std::move(*plain_key), std::move(*plain_value)});
-  }
-  co_return found;
+  auto found = parse_range(*answer);
+  if (!found) co_return bad_answer();
+  if (found->revision) revision_ = *found->revision;
+  co_return std::move(found->entries);
 }
 
 // The answer is a line for each batch of changes, for as long as one listens; the first line only
@@ -173,8 +167,7 @@ task<result<std::vector<etcd_client::entry>>> etcd_client::range(std::string pre
 task<result<void>> etcd_client::changed(std::string prefix, deadline until) {
   event seen;
   const auto line = [&seen](std::string_view text) {
-    for (const std::string_view news : {"\"events\"", "\"canceled\"", "\"error\""})
-      if (text.find(news) != std::string_view::npos) seen.set();
+    if (tells_of_change(text)) seen.set();
   };
   std::string body = fmt::format(
       "{{\"create_request\":{{\"key\":\"{}\",\"range_end\":\"{}\",\"start_revision\":{}}}}}",

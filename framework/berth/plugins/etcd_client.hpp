@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <berth/plugins/etcd_answer.hpp>
 #include <berth/plugins/http_client.hpp>
 
 namespace berth {
@@ -18,14 +19,15 @@ struct etcd_options {
   http_options http;
 };
 
+/// The first line of a file that only its owner can read. Throws berth::error.
+std::string password_of_file(const std::string& path);
+
 class etcd_client {
  public:
   /// Throws invalid_value where an endpoint is no HTTP address.
   etcd_client(event_loop& loop, etcd_options options);
 
-  struct entry {
-    std::string key, value;
-  };
+  using entry = etcd_entry;
 
   /// A lease of that many seconds.
   task<result<std::string>> grant(std::chrono::seconds time, deadline until);

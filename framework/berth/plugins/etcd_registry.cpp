@@ -5,25 +5,36 @@
 #include <fmt/format.h>
 
 #include <berth/base/log.hpp>
-#include <berth/discovery/record_codec.hpp>
+#include <berth/base/redact.hpp>
+#include <berth/client/registry_url.hpp>
+#include <berth/record/record_codec.hpp>
 
 namespace berth {
 
 namespace {
 
-void read_files(const std::string& query, http_options& into) {
+// A parameter that is not known may be a password: only its name is told.
+void read_files(const std::string& query, etcd_options& into) {
   std::istringstream parts(query);
   for (std::string each; std::getline(parts, each, '&');) {
     const auto middle = each.find('=');
     const std::string name = each.substr(0, middle);
-    std::string* const file = name == "ca"            ? &into.ca
-                              : name == "certificate" ? &into.certificate
-                              : name == "key"         ? &into.key
-                                                      : nullptr;
-    if (!file || middle == std::string::npos)
+    const std::string file = middle == std::string::npos ? "" : each.substr(middle + 1);
+    if (file.empty())
+      throw invalid_value(fmt::format("the registry's URL names no file for \"{}\"", name));
+    if (name == "ca")
+      into.http.ca = file;
+    else if (name == "certificate")
+      into.http.certificate = file;
+    else if (name == "key")
+      into.http.key = file;
+    else if (name == "password_file")
+      into.password = password_of_file(file);
+    else
       throw invalid_value(
-          fmt::format("\"{}\" is none of ca=FILE, certificate=FILE, key=FILE", each));
-    *file = each.substr(middle + 1);
+          fmt::format("the registry's URL has a parameter \"{}\": it takes ca, "
+                      "certificate, key and password_file, each a file",
+                      name));
   }
 }
 
@@ -32,11 +43,12 @@ void read_files(const std::string& query, http_options& into) {
 etcd_location::etcd_location(const std::string& url) {
   const bool secure = url.starts_with("etcds://");
   if (!secure && !url.starts_with("etcd://"))
-    throw invalid_value(
-        fmt::format("\"{}\" is no registry: use etcd://HOST:PORT[,HOST:PORT][/PREFIX]", url));
+    throw invalid_value(fmt::format(
+        "\"{}\" is no registry: use etcd://HOST:PORT[,HOST:PORT][/PREFIX]", without_password(url)));
+  check_registry_url(url);
   std::string rest = url.substr(secure ? 8 : 7);
   if (const auto query = rest.find('?'); query != std::string::npos) {
-    read_files(rest.substr(query + 1), options.http);
+    read_files(rest.substr(query + 1), options);
     rest = rest.substr(0, query);
   }
   const auto slash = rest.find('/');
@@ -48,14 +60,15 @@ etcd_location::etcd_location(const std::string& url) {
     const std::string who = rest.substr(0, at);
     const auto colon = who.find(':');
     options.user = who.substr(0, colon);
+    if (colon != std::string::npos && !options.password.empty())
+      throw invalid_value(fmt::format("the registry \"{}\" has a password and a password_file",
+                                      without_password(url)));
     if (colon != std::string::npos) options.password = who.substr(colon + 1);
     rest = rest.substr(at + 1);
   }
   std::istringstream hosts(rest);
   for (std::string each; std::getline(hosts, each, ',');)
     if (!each.empty()) options.endpoints.push_back((secure ? "https://" : "http://") + each);
-  if (options.endpoints.empty())
-    throw invalid_value(fmt::format("the registry \"{}\" names no host", url));
 }
 
 void add_etcd(registry_factories& to) {

@@ -2,14 +2,14 @@
 // their sign of life.
 #pragma once
 
-#include <berth/discovery/registry.hpp>
+#include <berth/client/registry.hpp>
 #include <berth/plugins/etcd_client.hpp>
 
 namespace berth {
 
 /// Of "etcd://[USER:PASSWORD@]HOST:PORT[,HOST:PORT...][/PREFIX]", and over TLS "etcds://...", which
 /// may end with "?ca=FILE&certificate=FILE&key=FILE"; the prefix is "/berth" where none is given.
-/// Throws invalid_value.
+/// "?password_file=FILE" keeps the password out of the URL. Throws invalid_value.
 struct etcd_location {
   explicit etcd_location(const std::string& url);
 

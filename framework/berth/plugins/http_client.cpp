@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <berth/base/error.hpp>
+#include <berth/base/redact.hpp>
 #include <berth/coro/event.hpp>
 #include <berth/io/descriptor_watch.hpp>
 
@@ -181,7 +182,7 @@ task<result<http_answer>> http_client::post(std::string url, std::string body, d
   one.begin(multi_->native);
   const auto ended = co_await one.ended.wait(until);
   if (!ended) {
-    last_failure_ = "no answer from " + url;
+    last_failure_ = "no answer from " + without_password(url);
     co_return failure(ended.error(), ended.reason());
   }
   if (one.outcome() != CURLE_OK) {

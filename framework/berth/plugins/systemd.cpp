@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 
 #include <berth/coro/sleep.hpp>
-#include <berth/plugins/plugin.hpp>
+#include <berth/plugin/plugin.hpp>
 
 namespace {
 

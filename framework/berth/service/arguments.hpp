@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,11 +20,12 @@ struct service_arguments {
   bool require_token = false;
   std::vector<plugin_settings> plugins;
   std::optional<log::level> log_level;
+  std::map<std::string, std::string> options;  ///< of the service's own, by key; their texts parse
   /// Nothing more is to do but to exit with this, after --help, --version or wrong usage.
   std::optional<int> exit_status;
 };
 
 service_arguments parse_arguments(int argc, const char* const* argv, const std::string& name,
-                                  const std::string& version);
+                                  const std::string& version, const option_list& own = {});
 
 }  // namespace berth

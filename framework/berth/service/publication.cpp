@@ -1,15 +1,30 @@
 #include <berth/service/publication.hpp>
 
+#include <filesystem>
+#include <string>
+#include <utility>
+
+#include <berth/base/exception_message.hpp>
 #include <berth/base/log.hpp>
+#include <berth/client/async.hpp>
+#include <berth/client/look_until.hpp>
+#include <berth/client/lookup_watch.hpp>
 #include <berth/coro/sleep.hpp>
-#include <berth/discovery/async.hpp>
 #include <berth/discovery/instance_list.hpp>
-#include <berth/discovery/lookup_watch.hpp>
 #include <berth/io/offload.hpp>
 
 namespace berth {
 
 using namespace std::chrono_literals;
+
+namespace {
+
+/// How often a successor tries to take the lock of the server that hands over.
+constexpr std::chrono::milliseconds owner_pause = 1s;
+/// How often a server makes sure that it is listed.
+constexpr std::chrono::milliseconds list_pause = 30s;
+
+}  // namespace
 
 task<publication> publication::publish(location where, record server, claim_options options) {
   auto owned = co_await async::publish(std::move(where), server, std::move(options));
@@ -31,36 +46,59 @@ task<> publication::list() {
   auto job = [this] {
     try {
       instance_list::enter(claim_.where());
-    } catch (const error& refused) {
-      log::debug("not listed: {}", refused.what());
+    } catch (...) {
+      if (!std::exchange(told_unlisted_, true))
+        log::warning("this server is not listed: {}", exception_message());
     }
   };
   const auto listed = co_await offload(std::move(job));
   (void)listed;
 }
 
-task<> publication::keep(std::function<void(const already_running&)> lost) {
+// A refused attempt may succeed a moment later: retries with growing pauses, up to one second.
+task<> publication::keep(lost_callback lost) {
+  constexpr retry_pauses pauses{20ms, 1s};
   const auto here = co_await current_context();
-  std::optional<lookup_watch> watch;
-  while (!here.stop.stop_requested()) {
-    bool failed = false;
-    try {
-      if (!watch) watch.emplace(event_loop::of(here), claim_.where());
-      const auto whole = co_await async::intact(claim_);
-      if (whole && !*whole) co_await publish_again();
-      const auto changed = co_await watch->changed();
-      if (!changed) co_return;
-    } catch (const already_running& other) {
-      lost(other);
-      co_return;
-    } catch (const std::exception& refused) {
-      log::error("{}", refused.what());
-      watch.reset();
-      failed = true;
-    }
-    if (!failed) continue;
-    (void)co_await sleep_for(1s);
+  const auto make_watch = [this, &here] {
+    return lookup_watch(event_loop::of(here), claim_.where());
+  };
+  const auto look = [this, &lost] { return restore(lost); };
+  const auto report = [](const std::string& refusal) { log::error("{}", refusal); };
+  co_await keep_looking(make_watch, look, report, pauses);
+}
+
+/// Returns after how long to look again at the latest; nullopt if there is nothing left to keep.
+task<std::optional<std::chrono::nanoseconds>> publication::restore(const lost_callback& lost) {
+  try {
+    co_await check();
+    co_await list();
+    co_return std::chrono::nanoseconds(claim_.waits_for_owner() ? owner_pause : list_pause);
+  } catch (const already_running& other) {
+    lost(other, &other);
+  } catch (const workspace_gone& gone) {
+    lost(gone, nullptr);
   }
+  co_return std::nullopt;
+}
+
+/// Repeats until the claim is intact: the watch of a removed directory does not report that the new
+/// one was deleted as well.
+task<> publication::check() {
+  for (;;) {
+    const auto whole = co_await async::intact(claim_);
+    if (!whole || *whole) co_return;
+    co_await let_removal_end();
+    co_await publish_again();
+  }
+}
+
+// Removing a directory recursively would fail if a file came back in between, and after the
+// workspace was removed nobody expects the directory to be there again.
+task<> publication::let_removal_end() {
+  (void)co_await sleep_for(20ms);
+  std::error_code ignored;
+  if (std::filesystem::exists(claim_.where().directory, ignored)) co_return;
+  (void)co_await sleep_for(60ms);
 }
 
 task<> publication::publish_again() {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 
 #include <berth/coro/task.hpp>
 #include <berth/discovery/claim.hpp>
@@ -13,14 +15,19 @@ namespace berth {
 
 class publication {
  public:
-  /// Throws already_running, or error where the system refuses.
+  /// Throws already_running, or error if the system refuses.
   static task<publication> publish(location where, record server, claim_options options = {});
   /// Under a claim that is held already.
   static task<publication> publish(claim owned, record server);
 
-  /// Watches until it is stopped. Calls `lost`, once, if another server came in our place.
-  task<> keep(std::function<void(const already_running&)> lost);
-  /// Removes the file if it is ours still.
+  /// Called when there is nothing left to keep: another server replaced ours, or the workspace was
+  /// removed. `other` is null in the second case.
+  using lost_callback = std::function<void(const error& why, const already_running* other)>;
+
+  /// Runs until it is cancelled: publishes the file again if another program deletes it, and
+  /// retries if that fails. Calls `lost` at most once, and returns then.
+  task<> keep(lost_callback lost);
+  /// Removes the file if it is still ours.
   task<> remove();
 
   /// Counts each time that it is published, this one included.
@@ -34,12 +41,16 @@ class publication {
 
  private:
   publication(claim owned, record server) : claim_(std::move(owned)), server_(std::move(server)) {}
+  task<std::optional<std::chrono::nanoseconds>> restore(const lost_callback& lost);
+  task<> check();
   task<> publish_again();
+  task<> let_removal_end();
   task<> list();
 
   claim claim_;
   record server_;
   std::atomic<std::uint64_t>* times_ = nullptr;
+  bool told_unlisted_ = false;
 };
 
 }  // namespace berth

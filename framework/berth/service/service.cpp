@@ -1,36 +1,22 @@
 #include <berth/service/service.hpp>
 
-#include <csignal>
 #include <cstdlib>
-#include <numeric>
 
+#include <fmt/format.h>
+
+#include <berth/base/error.hpp>
+#include <berth/base/exception_message.hpp>
 #include <berth/base/log.hpp>
-#include <berth/base/secret.hpp>
-#include <berth/config/directory.hpp>
+#include <berth/base/standard_descriptors.hpp>
 #include <berth/config/environment.hpp>
-#include <berth/coro/shield.hpp>
-#include <berth/coro/when_all.hpp>
-#include <berth/discovery/async.hpp>
-#include <berth/discovery/ensure.hpp>
-#include <berth/io/open_file_limit.hpp>
-#include <berth/io/signal_set.hpp>
+#include <berth/discovery/start_request.hpp>
 #include <berth/service/arguments.hpp>
-#include <berth/service/endpoint_listener.hpp>
-#include <berth/service/view_of_plugins.hpp>
+#include <berth/service/running_service.hpp>
 
 namespace berth {
 namespace {
 
-constexpr std::size_t files_beside_connections = 256;
-
 task<> refuse_connection(tcp_stream) { co_return; }
-
-/// Whether `other` says that it took the place of `ours`.
-bool replaces(const std::optional<record>& other, const record& ours) {
-  if (!other) return false;
-  const auto told = other->metadata.find("replaces");
-  return told != other->metadata.end() && told->second == ours.instance_id;
-}
 
 void set_log_level(const service_arguments& arguments, const std::string& application) {
   if (arguments.log_level) {
@@ -46,229 +32,115 @@ void set_log_level(const service_arguments& arguments, const std::string& applic
                                     variable_name(application, "LOG"), *named));
 }
 
+/// Sets what it is given while it exists.
+class pointer_set {
+ public:
+  pointer_set(running_service*& pointer, running_service& to) : pointer_(pointer) {
+    pointer_ = &to;
+  }
+  pointer_set(const pointer_set&) = delete;
+  pointer_set& operator=(const pointer_set&) = delete;
+  ~pointer_set() { pointer_ = nullptr; }
+
+ private:
+  running_service*& pointer_;
+};
+
 }  // namespace
 
-service::service(std::string application, std::string version)
-    : version_(std::move(version)),
-      handler_(refuse_connection),
-      where_(std::move(application), std::filesystem::path()) {}
+service::service(std::string application, std::string version) {
+  options_.application = location(std::move(application), std::filesystem::path()).application;
+  options_.version = std::move(version);
+  options_.handler = refuse_connection;
+}
 
 service::~service() = default;
 
-int service::run(int argc, const char* const* argv) {
-  const auto arguments = parse_arguments(argc, argv, where_.server_name(), version_);
+void service::listen(std::string name, connection_handler handler, std::string scheme,
+                     token_check checked) {
+  if (!is_plain_name(name))
+    throw invalid_value(fmt::format(
+        "\"{}\" is not a valid endpoint name: use letters, digits, \".\", \"_\" and \"-\"", name));
+  options_.endpoints.push_back({std::move(name), std::move(scheme), std::move(handler), checked});
+}
+
+void service::load_plugin(std::filesystem::path path, std::map<std::string, std::string> values) {
+  options_.plugins.push_back({std::move(path), std::move(values)});
+}
+
+void service::background(std::function<task<>()> start, std::string name) {
+  options_.background.push_back({std::move(name), std::move(start)});
+}
+
+std::shared_ptr<declared_option> service::declare(std::string key, std::string help,
+                                                  option_value by_default) {
+  const std::string& table = options_.application;
+  if (table == "server" || table == "plugin" || table == "registry")
+    throw invalid_value(fmt::format(
+        "an application named \"{0}\" cannot have options of its own, because [{0}] in config.toml "
+        "is berth's",
+        table));
+  // BERTH_APP and others, which berth reads whatever the application.
+  for (const std::string_view variable : {"app", "list_dir", "publish", "replaces", "start_log"})
+    if (table == "berth" && key == variable)
+      throw invalid_value(fmt::format("\"{}\" cannot be an option of the application berth", key));
+  auto made =
+      std::make_shared<declared_option>(std::move(key), std::move(help), std::move(by_default));
+  for (const auto& each : options_.own)
+    if (each->key == made->key)
+      throw invalid_value(fmt::format("the option \"{}\" is declared twice", made->key));
+  options_.own.push_back(made);
+  return made;
+}
+
+int service::run(int argc, const char* const* argv) try {
+  reserve_standard_descriptors();
+  const std::string name = options_.application + "-server";
+  auto arguments = parse_arguments(argc, argv, name, options_.version, options_.own);
   if (arguments.exit_status) return *arguments.exit_status;
-  log::set_name(where_.server_name());
-  try {
-    set_log_level(arguments, where_.application);
-#ifdef SIGPIPE
-    std::signal(SIGPIPE, SIG_IGN);
-#endif
-    overrides given;
-    given.config_dir = arguments.config_dir;
-    given.instance = arguments.instance;
-    if (arguments.require_token) require_token();
-    for (const auto& each : arguments.plugins) load_plugin(each.path, each.values);
-    given.host = arguments.host;
-    given.port = arguments.port;
-    event_loop loop;
-    loop.run(serve(std::move(given)));
-    return EXIT_SUCCESS;
-  } catch (const already_running& other) {
-    log::error("{}", other.what());
-    return 4;
-  } catch (const std::exception& failed) {
-    log::error("{}", failed.what());
-    return EXIT_FAILURE;
-  }
+  log::set_name(name);
+  log::set_timestamps(true);
+  set_log_level(arguments, options_.application);
+  service_options options = options_;
+  if (arguments.require_token) options.requires_token = true;
+  for (auto& each : arguments.plugins) options.plugins.push_back(std::move(each));
+  overrides given;
+  given.config_dir = arguments.config_dir;
+  given.instance = arguments.instance;
+  take_start_request().complete(given.config_dir, given.instance);
+  given.host = arguments.host;
+  given.port = arguments.port;
+  given.options = std::move(arguments.options);
+  given.catch_signals = true;
+  event_loop loop;
+  loop.run(run_once(std::move(given), std::move(options), true));
+  return EXIT_SUCCESS;
+} catch (const already_running& other) {
+  log::error("{}", other.what());
+  return 4;
+} catch (...) {
+  log::error("{}", exception_message());
+  return EXIT_FAILURE;
 }
 
 task<> service::serve(overrides given) {
-  std::exception_ptr failed;
-  try {
-    co_await live(std::move(given));
-  } catch (...) {
-    failed = std::current_exception();
-    workers_.clear();  // none was started
-    for (auto& each : endpoints_) each->listener.reset();
-  }
-  if (plugins_) co_await shield(stop_plugins());
-  loop_ = nullptr;
-  if (failed) std::rethrow_exception(failed);
+  service_options options = options_;
+  auto running = run_once(std::move(given), std::move(options), false);
+  co_await std::move(running);
 }
 
-task<> service::live(overrides given) {
+task<> service::run_once(overrides given, service_options options, bool owns_process) {
   const auto here = co_await current_context();
-  loop_ = &event_loop::of(here);
-  draining_.reset();
-  why_stopped_ = stop_reason::none;
-
-  std::optional<signal_set> signals;
-  if (given.catch_signals)
-    signals.emplace(*loop_.load(), std::initializer_list<int>{SIGTERM, SIGINT});
-  configure(given);
-  start_plugins();
-  co_await hooks_.configured.fire_or_throw(settings_, where_);
-  validate(settings_);
-  // Out of descriptors, libuv drops whom it cannot accept.
-  allow_open_files(static_cast<std::size_t>(settings_.max_connections) + files_beside_connections);
-  auto listener = co_await bind();
-  co_await hooks_.bound.fire_or_throw(listener.bound());
-  auto published = co_await publish(listener);
-  co_await serve_until_stopped(listener, published, signals ? &*signals : nullptr);
-  co_await hooks_.stopped.fire();
-}
-
-void service::configure(const overrides& given) {
-  where_ = location(where_.application, config_directory(where_.application, given.config_dir),
-                    given.instance.empty() ? std::string(default_instance) : given.instance);
-  token_ = token_required_ ? random_token() : std::string();
-  settings_ = load_settings(where_.application, where_.directory);
-  if (given.host) settings_.host = *given.host;
-  if (given.port) settings_.port = *given.port;
-}
-
-task<publication> service::publish(const tcp_listener& listener) {
-  auto server = describe_this_process(settings_.host, listener.bound().port, version_);
-  server.scheme = scheme_;
-  server.token = token_;
-  for (auto& each : endpoints_)
-    server.endpoints[each->name] = {settings_.host, each->listener->bound().port, each->scheme};
-  co_await hooks_.publishing.fire_or_throw(server);
-  claim_options options;
-  options.strategy = liveness_;
-  if (const char* const replaced = std::getenv(replaces_variable)) options.replaces = replaced;
-  if (!options.replaces.empty()) server.metadata["replaces"] = options.replaces;
-  auto published = co_await publication::publish(where_, std::move(server), std::move(options));
-  if (const auto& stale = published.found_stale()) {
-    co_await hooks_.stale_found.fire(*stale);
-  }
-  published.count_in(counters_.publishes);
-  co_await hooks_.published.fire(published.server());
-  log::write_line(fmt::format("{} listening on {} (port file {})", where_.server_name(),
-                              url_of(scheme_, settings_.host, listener.bound().port),
-                              where_.port_file().string()));
-  co_return published;
-}
-
-task<> service::serve_until_stopped(tcp_listener& listener, publication& published,
-                                    signal_set* signals) {
-  const auto here = co_await current_context();
-  // What runs on while the service stops is stopped by the service alone.
-  execution_context until_drained;
-  until_drained.loop = here.loop;
-  connections open(until_drained, *rules_);
-  open_ = &open;
-  for (auto& each : workers_) each->start();
-  for (auto& each : endpoints_) each->open.emplace(until_drained, *each->rules);
-  scope tasks(until_drained);
-  if (signals) tasks.spawn(obey(*signals));
-  {
-    scope serving(here);
-    serving.spawn(open.accept_from(listener));
-    for (auto& each : endpoints_) serving.spawn(each->open->accept_from(*each->listener));
-    serving.spawn(published.keep([this, &published](const already_running& other) {
-      if (replaces(other.server(), published.server()))
-        log::info("handing over to PID {}", other.server()->pid);
-      else
-        log::error("{}", other.what());
-      begin_to_stop(stop_reason::requested);
-    }));
-    const std::chrono::milliseconds idle = settings_.idle_shutdown_secs > 0
-                                               ? std::chrono::seconds(settings_.idle_shutdown_secs)
-                                               : idle_shutdown_;
-    if (idle.count() > 0) serving.spawn(stop_when_idle(*rules_->all, idle));
-    co_await hooks_.ready.fire();
-    const auto stopped = co_await draining_.wait();
-    if (!stopped) begin_to_stop(stopped.reason());
-    serving.cancel(why_stopped_);
-    co_await serving.join();
-  }
-  co_await shield(drain(listener, published, open));
-  tasks.cancel(stop_reason::shutdown);
-  co_await tasks.join();
-  for (auto& each : endpoints_) each->open.reset();
-  open_ = nullptr;
-}
-
-task<> service::drain(tcp_listener& listener, publication& published, connections& open) {
-  const auto here = co_await current_context();
-  const auto now = here.loop->now();
-  const drain_plan plan{drain_times_.quiet, deadline::after(now, drain_times_.soft),
-                        deadline::after(now, drain_times_.soft + drain_times_.hard)};
-  ++counters_.drains;
-  co_await hooks_.draining.fire(why_stopped_);
-  try {
-    co_await published.remove();
-  } catch (const error& failed) {
-    log::error("{}", failed.what());
-  }
-  co_await hooks_.unpublished.fire();
-  for (auto& each : workers_) each->drain(plan);
-  std::size_t left = co_await drain_all(listener, open, plan);
-  for (auto& each : workers_) {
-    const std::size_t of_worker = co_await each->drained();
-    left += of_worker;
-  }
-  if (left > 0) {
-    log::error("{} connections do not end; exiting without them", left);
-    std::_Exit(EXIT_FAILURE);
-  }
-  workers_.clear();
-}
-
-/// All listeners at once, so that each hears who is on the way.
-task<std::size_t> service::drain_all(tcp_listener& listener, connections& open, drain_plan plan) {
-  std::vector<task<std::size_t>> drains;
-  drains.push_back(open.drain(listener, plan));
-  for (auto& each : endpoints_) drains.push_back(each->open->drain(*each->listener, plan));
-  const auto left = co_await when_all(std::move(drains));
-  co_return std::accumulate(left.begin(), left.end(), std::size_t{0});
-}
-
-task<> service::obey(signal_set& signals) {
-  const auto first = co_await signals.next();
-  if (!first) co_return;
-  log::debug("stopping for signal {}", *first);
-  begin_to_stop(stop_reason::requested);
-  const auto second = co_await signals.next();
-  if (!second) co_return;
-  log::warning("cancelling connections for a second signal");
-  open_->cancel();
-  for (auto& each : endpoints_) each->open->cancel();
-  for (auto& each : workers_) each->cancel();
-}
-
-task<> service::stop_when_idle(activity& connected, std::chrono::milliseconds after) {
-  const auto here = co_await current_context();
-  for (;;) {
-    const auto idle = co_await connected.idle().wait();
-    if (!idle) co_return;
-    const auto busy = co_await connected.busy().wait(deadline::after(here.loop->now(), after));
-    if (busy) continue;
-    if (!busy.timed_out()) co_return;
-    log::info("stopping after {} ms without a connection", after.count());
-    begin_to_stop(stop_reason::requested);
-    co_return;
-  }
-}
-
-void service::begin_to_stop(stop_reason why) {
-  if (draining_.is_set()) return;
-  why_stopped_ = why;
-  draining_.set();
-  for (auto& each : workers_) each->begin_to_stop();
+  const service_parts parts{hooks_, token_, draining_, stop_};
+  running_service running(event_loop::of(here), std::move(options), std::move(given), parts,
+                          owns_process);
+  const pointer_set seen(running_, running);
+  co_await running.run();
 }
 
 event& service::draining() noexcept {
-  const auto here = std::this_thread::get_id();
-  for (auto& each : workers_)
-    if (each->thread() == here) return each->draining();
-  return draining_;
-}
-
-void service::stop(stop_reason why) {
-  if (event_loop* const loop = loop_.load()) loop->submit([this, why] { begin_to_stop(why); });
+  event* const of_worker = running_ ? running_->draining_here() : nullptr;
+  return of_worker ? *of_worker : draining_;
 }
 
 }  // namespace berth

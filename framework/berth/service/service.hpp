@@ -6,145 +6,122 @@
 //   return service.run(argc, argv);
 //
 // The service must outlive its run. Everything belongs to the thread that calls run; only stop may
-// be called from any, and more threads serve only where threads() asks for them. Stopping: the port
-// file goes first; connections on their way are still accepted; those in flight may end by
-// themselves until the soft deadline, are cancelled then, and the process gives up on them at the
-// hard one.
+// be called from any, and more threads serve only if threads() asks for them. Stopping: the port
+// file goes first; connections on their way are still accepted; those without a request are ended
+// soon; those in flight may end by themselves until the soft deadline and are cancelled then. At
+// the hard deadline, run ends the process without the connections that are left; serve, which does
+// not own the process, logs how many are left and waits for them.
 #pragma once
 
-#include <algorithm>
-#include <atomic>
 #include <chrono>
+#include <functional>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
-#include <vector>
+#include <string_view>
 
-#include <berth/config/settings.hpp>
+#include <berth/base/log.hpp>
 #include <berth/coro/event.hpp>
+#include <berth/coro/scope.hpp>
 #include <berth/coro/task.hpp>
-#include <berth/discovery/liveness.hpp>
-#include <berth/discovery/location.hpp>
-#include <berth/io/event_loop.hpp>
-#include <berth/io/signal_set.hpp>
-#include <berth/service/connections.hpp>
-#include <berth/service/hooks.hpp>
-#include <berth/service/publication.hpp>
-#include <berth/service/worker.hpp>
+#include <berth/plugin/hooks.hpp>
+#include <berth/service/client_token.hpp>
+#include <berth/service/service_option.hpp>
+#include <berth/service/service_options.hpp>
+#include <berth/service/stop_handle.hpp>
+#include <berth/service/stop_signal.hpp>
 
 namespace berth {
 
-struct drain_times {
-  drain_times() = default;
-  std::chrono::milliseconds quiet{100};    ///< no new connection for so long: nobody is on the way
-  std::chrono::milliseconds soft{10'000};  ///< connections may end by themselves
-  std::chrono::milliseconds hard{5'000};   ///< after the soft one: cancelled ones must have ended
-};
+class running_service;
 
 class service {
  public:
   /// `application` names the directory (.echo), the variables (ECHO_…) and the server
   /// ("echo-server").
   service(std::string application, std::string version);
+  service(const service&) = delete;
+  service& operator=(const service&) = delete;
   ~service();
 
   /// What serves one connection; the connection ends with it.
-  void on_connection(connection_handler handler) { handler_ = std::move(handler); }
+  void on_connection(connection_handler handler, token_check checked = token_check::nobody) {
+    options_.handler = std::move(handler);
+    options_.checked = checked;
+  }
   /// One more listener, on a port that the system picks, published as an endpoint of that name.
-  void listen(std::string name, connection_handler handler, std::string scheme = "http");
-  /// Publishes a random token: handlers serve only who brings it. Checking it is theirs: see
-  /// same_secret.
-  void require_token() { token_required_ = true; }
-  /// The token; empty where none is required, and until the service serves.
-  const std::string& token() const noexcept { return token_; }
-  /// In the place of idle_shutdown_secs, where that is not configured. Never unless set.
-  void set_idle_shutdown(std::chrono::milliseconds after) { idle_shutdown_ = after; }
-  /// What clients speak to it; part of the published URL. "http" unless set.
-  void set_scheme(std::string scheme) { scheme_ = std::move(scheme); }
+  void listen(std::string name, connection_handler handler, std::string scheme = "http",
+              token_check checked = token_check::nobody);
+  /// Work that lives as long as the service: `start` is called on its thread when it is ready; the
+  /// task is cancelled when the service begins to drain, and joined before serve returns. An
+  /// exception from it ends the service. The name is what a log calls a task that does not end.
+  void background(std::function<task<>()> start, std::string name = "background task");
+  /// A setting of the service's own: the default, else `key` of [<app>] in config.toml, else the
+  /// variable <APP>_KEY, else --key on the command line. A string, a boolean, a whole number, a
+  /// number, or milliseconds ("5s"). A value that does not parse stops the start. Throws
+  /// invalid_value if the name is not valid, is used by berth, or was declared before.
+  template <typename T>
+  service_option<option_type_t<T>> option(std::string key, T by_default, std::string help) {
+    using type = option_type_t<T>;
+    return service_option<type>(
+        declare(std::move(key), std::move(help), static_cast<type>(std::move(by_default))));
+  }
+  /// Publishes a random token that clients must present. How they present it depends on the
+  /// protocol, so each handler checks it itself, by token_matches, and says so by
+  /// token_check::by_handler; the service does not start while one of its handlers does not.
+  void require_token() { options_.requires_token = true; }
+  /// Whether a client that presents this text may be served; always true if no token is required.
+  /// Its running time depends only on the length of the text. Thread-safe.
+  bool token_matches(std::string_view presented) const noexcept {
+    return token_.matches(presented);
+  }
+  /// The token; empty if none is required, and until the service serves.
+  const std::string& token() const noexcept { return token_.text(); }
+  /// Used if idle_shutdown_secs is not configured. Never unless set.
+  void set_idle_shutdown(std::chrono::milliseconds after) { options_.idle_shutdown = after; }
+  /// The protocol of its clients; part of the published URL. "http" unless set.
+  void set_scheme(std::string scheme) { options_.scheme = std::move(scheme); }
   /// Serves on that many threads, each with a loop of its own behind the same port, between which
   /// the system spreads the connections; max_connections is divided among them. The handler and
   /// the hooks of connections are then called on any of them, at the same time. One unless set.
-  void threads(std::size_t count) { threads_ = std::max<std::size_t>(count, 1); }
-  /// Loads that plugin when the service starts, after those of config.toml: see plugin.h. The start
-  /// fails, naming it, where it cannot be used.
-  void load_plugin(std::filesystem::path path, std::map<std::string, std::string> values = {}) {
-    wanted_plugins_.push_back({std::move(path), std::move(values)});
-  }
+  void threads(std::size_t count) { options_.threads = count == 0 ? 1 : count; }
+  /// Loads that plugin when the service starts, after those of config.toml: see plugin.h. If it
+  /// cannot be used, the start fails and names it.
+  void load_plugin(std::filesystem::path path, std::map<std::string, std::string> values = {});
   /// How a server that was there before is judged; must outlive the service.
-  void set_liveness(const liveness_strategy& strategy) { liveness_ = &strategy; }
-  void set_drain_times(drain_times times) { drain_times_ = times; }
+  void set_liveness(const liveness_strategy& strategy) { options_.liveness = &strategy; }
+  void set_drain_times(drain_times times) { options_.drain = times; }
   service_hooks& hooks() noexcept { return hooks_; }
 
-  /// The whole life with the arguments of a command line, on a loop of its own. Returns the exit
-  /// status: 0 done, 1 an error, 2 wrong usage, 4 another server is live. Ignores SIGPIPE.
+  /// Runs the service with the arguments of a command line, on its own loop. Returns the exit
+  /// status: 0 success, 1 an error, 2 wrong usage, 4 another server is live. Ignores SIGPIPE, obeys
+  /// SIGTERM and SIGINT (a second one cancels connections), and raises the limit of open files.
   int run(int argc, const char* const* argv);
 
-  /// The same within a loop that runs already. `given` takes the place of the search for a
-  /// directory; a setting that is not given comes from its configuration. Throws what failed.
-  struct overrides {
-    overrides() = default;
-    std::filesystem::path config_dir;
-    std::string instance;  ///< "server" where empty
-    std::optional<std::string> host;
-    std::optional<std::int64_t> port;
-    bool catch_signals = true;  ///< SIGTERM and SIGINT stop the service
-  };
+  using overrides = service_overrides;
+  /// Runs the service on a loop that runs already; neither ends nor changes the process. Rethrows
+  /// the failure that ended the service.
   task<> serve(overrides given);
 
-  /// From any thread. The first request counts.
-  void stop(stop_reason why = stop_reason::requested);
+  /// Thread-safe, at any time in the life of this object. If the service is not running, its next
+  /// run stops at once. The first request counts.
+  void stop(stop_reason why = stop_reason::requested) { stop_.request(why); }
+  /// Stops this service as well, from any thread, and may outlive it.
+  stop_handle stopper() const { return stop_; }
   /// Set when the service begins to stop: a handler that waits for a next request may end then.
   /// On the calling thread, if that is one of the service's.
   event& draining() noexcept;
 
  private:
-  task<> live(overrides given);
-  struct endpoint_listener;
-  struct view_of_plugins;
+  std::shared_ptr<declared_option> declare(std::string key, std::string help,
+                                           option_value by_default);
+  task<> run_once(overrides given, service_options options, bool owns_process);
 
-  void start_plugins();
-  task<> stop_plugins();
-
-  void configure(const overrides& given);
-  task<tcp_listener> bind();
-  tcp_listener listen_on(const endpoint& at);
-  tcp_listener listen_on_given(int socket);
-  void make_rules(event_loop& loop);
-  void listen_for_endpoints(const std::string& host);
-  task<publication> publish(const tcp_listener& listener);
-  task<> serve_until_stopped(tcp_listener& listener, publication& published, signal_set* signals);
-  task<> drain(tcp_listener& listener, publication& published, connections& open);
-  task<std::size_t> drain_all(tcp_listener& listener, connections& open, drain_plan plan);
-  task<> obey(signal_set& signals);
-  task<> stop_when_idle(activity& connected, std::chrono::milliseconds after);
-  void begin_to_stop(stop_reason why);
-
-  std::string version_;
-  std::string scheme_ = "http";
-  bool token_required_ = false;
-  std::string token_;
-  std::chrono::milliseconds idle_shutdown_{0};
-  connection_handler handler_;
+  service_options options_;
   service_hooks hooks_;
-  const liveness_strategy* liveness_ = &default_liveness();
-  drain_times drain_times_;
-  location where_;
-  server_settings settings_;
-
-  std::atomic<event_loop*> loop_ = nullptr;
-  std::size_t threads_ = 1;
-  std::unique_ptr<activity> all_;
-  std::optional<connection_rules> rules_;
-  std::vector<std::unique_ptr<worker>> workers_;  // the threads but this one
-  std::vector<std::unique_ptr<endpoint_listener>> endpoints_;
-  std::vector<plugin_settings> wanted_plugins_;
-  std::unique_ptr<view_of_plugins> plugins_;  // while there are any
-  std::optional<int> listening_;              // the socket that a plugin gave
-  service_counters counters_;
-  connections* open_ = nullptr;
+  client_token token_;
   event draining_;
-  stop_reason why_stopped_ = stop_reason::none;
+  const stop_handle stop_;
+  running_service* running_ = nullptr;  // while it runs
 };
 
 }  // namespace berth

@@ -1,5 +1,7 @@
 #include <berth/service/worker.hpp>
 
+#include <berth/base/start_thread.hpp>
+
 namespace berth {
 namespace {
 
@@ -11,18 +13,33 @@ listen_options shared_port() {
 
 }  // namespace
 
-worker::worker(event_loop& home, const endpoint& at, const connection_rules& rules)
-    : home_(home), rules_(rules), listener_(loop_, at, shared_port()) {}
+worker::worker(event_loop& home, const endpoint& at, const connection_rules& rules,
+               std::function<void(std::exception_ptr)> failed)
+    : home_(home), rules_(rules), failed_(std::move(failed)), listener_(loop_, at, shared_port()) {}
 
 worker::~worker() {
   if (thread_.joinable()) thread_.join();
 }
 
 void worker::start() {
-  thread_ = std::thread([this] {
-    id_ = std::this_thread::get_id();
+  thread_ = start_thread([this] { run(); });
+}
+
+void worker::run() noexcept {
+  id_ = std::this_thread::get_id();
+  try {
     loop_.run(serve());
+  } catch (...) {
+    report(std::current_exception());
+  }
+  home_.submit([this] {
+    drained_.set();
+    ended_.set();
   });
+}
+
+void worker::report(std::exception_ptr why) {
+  home_.submit([this, why] { failed_(why); });
 }
 
 void worker::begin_to_stop() {
@@ -43,8 +60,14 @@ void worker::cancel() {
 }
 
 task<std::size_t> worker::drained() {
+  if (!thread_.joinable()) co_return std::size_t{0};
   (void)co_await drained_.wait();
   co_return left_;
+}
+
+task<> worker::ended() {
+  if (!thread_.joinable()) co_return;
+  (void)co_await ended_.wait();
 }
 
 task<> worker::serve() {
@@ -53,7 +76,7 @@ task<> worker::serve() {
   open_ = &open;
   {
     scope accepting(here);
-    accepting.spawn(open.accept_from(listener_));
+    accepting.spawn(accept(open));
     (void)co_await planned_.wait();
     accepting.cancel();
     co_await accepting.join();
@@ -63,13 +86,16 @@ task<> worker::serve() {
     left_ = left;
     drained_.set();
   });
-  // What does not end keeps its thread: the service gives up on the process then.
-  event never;
-  if (left > 0) {
-    const auto given_up = co_await never.wait();
-    (void)given_up;
-  }
+  co_await open.ended();
   open_ = nullptr;
+}
+
+task<> worker::accept(connections& open) {
+  try {
+    co_await open.accept_from(listener_);
+  } catch (...) {
+    report(std::current_exception());
+  }
 }
 
 }  // namespace berth

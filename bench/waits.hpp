@@ -1,0 +1,29 @@
+// How soon a client that waits holds the record of a server that publishes, and what other
+// benchmarks of processes share with that.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include <berth/coro/task.hpp>
+#include <berth/record/record.hpp>
+#include <berth/store/location.hpp>
+
+namespace bench {
+
+/// A record of this process.
+berth::record ours();
+/// A new directory of that name, which only this user may enter.
+berth::location below(const std::filesystem::path& root, const char* name);
+
+/// When a coroutine that waited for a live server held its record, in nanoseconds.
+berth::task<std::int64_t> moment_of_live(berth::location where);
+
+/// Runs in the other process: waits whenever standard input tells it to, and answers with the
+/// moment at which it had what it waited for.
+int wait_for_publications(const std::string& how, const berth::location& where);
+
+void add_waits(const std::filesystem::path& root);
+
+}  // namespace bench

@@ -1,0 +1,47 @@
+// Discovery for coroutines: the same operations without blocking the loop. A look-up in a directory
+// that was met before is answered at once from what the kernel has in memory, and goes to the
+// thread pool, as one job, only where it would wait for a disk or a network. What changes files
+// always goes to the pool. A job that has begun is finished; a stop comes out as a failure.
+#pragma once
+
+#include <optional>
+
+#include <berth/base/result.hpp>
+#include <berth/coro/deadline.hpp>
+#include <berth/coro/task.hpp>
+#include <berth/discovery/claim.hpp>
+#include <berth/discovery/port_file.hpp>
+
+namespace berth::async {
+
+/// See berth::read. Failures of files are thrown, as there.
+task<result<std::optional<record>>> read(location where);
+
+/// See berth::read_live. The strategy must outlive the task.
+task<result<std::optional<record>>> read_live(
+    location where, const liveness_strategy& strategy = default_liveness());
+
+/// See berth::examine.
+task<result<std::optional<finding>>> examine(
+    location where, const liveness_strategy& strategy = default_liveness());
+
+/// Waits until a live server is published there; watches the directory, or its nearest parent if
+/// there is none yet, and does not poll.
+task<result<record>> wait_live(location where, deadline until = deadline::never(),
+                               const liveness_strategy& strategy = default_liveness());
+
+/// Waits until no live server is published there.
+task<result<void>> wait_gone(location where, deadline until = deadline::never(),
+                             const liveness_strategy& strategy = default_liveness());
+
+/// Waits until the process of that record has ended, or its pid belongs to another process.
+task<result<void>> wait_ended(record server, deadline until = deadline::never());
+
+/// See berth::claim.
+task<result<claim>> acquire(location where, claim_options options = {});
+task<result<claim>> publish(location where, record server, claim_options options = {});
+task<result<bool>> intact(const claim& owned);
+task<result<void>> publish(claim& owned, record server);
+task<result<void>> remove(claim& owned);
+
+}  // namespace berth::async

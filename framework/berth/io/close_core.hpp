@@ -1,0 +1,14 @@
+// How a unique_core begins to close what it owns: instantiate it once per core, behind the core's
+// definition. Private to io/.
+#pragma once
+
+#include <berth/io/unique_core.hpp>
+
+namespace berth {
+
+template <typename Core>
+void core_closer<Core>::operator()(Core* core) const noexcept {
+  core->close();
+}
+
+}  // namespace berth

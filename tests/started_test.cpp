@@ -1,0 +1,101 @@
+// Servers that were started on demand, while they run and when they end.
+#include <signal.h>
+#include <stdlib.h>
+
+#include <berth/discovery/port_file.hpp>
+#include <berth/store/location.hpp>
+
+#include <fmt/format.h>
+
+#include "support/catch.hpp"
+#include "support/process.hpp"
+
+using namespace berth;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// A directory, and a list of instances of the test's own.
+struct workspace {
+  workspace() { ::setenv("BERTH_LIST_DIR", (list.path() / "berth").c_str(), 1); }
+  ~workspace() {
+    test::run({BERTH_COMMAND, "stop", "--kill", "--timeout", "5"}, here);
+    ::unsetenv("BERTH_LIST_DIR");
+  }
+  test::ended shell(const std::string& script) const {
+    return test::run({"/bin/sh", "-c", script}, here);
+  }
+
+  test::temporary_directory list, directory;
+  fs::path here = fs::canonical(directory.path());
+  location place{"pm", here / ".pm"};
+};
+
+bool runs(const std::string& words) { return test::run({"pgrep", "-f", "--", words}).status == 0; }
+
+}  // namespace
+
+TEST_CASE("the log of a started server is bounded while it runs") {
+  workspace at;
+  const auto started =
+      at.shell(fmt::format("exec {} ensure -- {} announce --port 4711 -- sh -c "
+                           "'while :; do head -c 100000 /dev/zero | tr \\\\0 x; sleep 0.01; done'",
+                           BERTH_COMMAND, BERTH_COMMAND));
+  INFO(started.err);
+  REQUIRE(started.status == 0);
+  const fs::path log = at.place.directory / "server.log";
+  std::uintmax_t largest = 0;
+  const auto has_rolled_twice = [&, first = fs::file_time_type()]() mutable {
+    largest = std::max(largest, fs::file_size(log));
+    std::error_code missing;
+    const auto rolled = fs::last_write_time(log.string() + ".1", missing);
+    if (missing) return false;
+    if (first == fs::file_time_type()) first = rolled;
+    return rolled != first;
+  };
+  REQUIRE(test::eventually(has_rolled_twice));
+  REQUIRE(largest < 32u << 20);
+  REQUIRE(fs::file_size(log.string() + ".1") <= 1u << 20);
+}
+
+TEST_CASE("with few descriptors a start ends in time, and leaves a server or nothing") {
+  for (int descriptors = 5; descriptors <= 22; ++descriptors) {
+    workspace at;
+    const std::string marker = fmt::format("9{:05}{}", ::getpid() % 100000, descriptors);
+    INFO(descriptors << " descriptors");
+    const auto limited = [&](const std::string& command) {
+      // UBSan's check of virtual tables opens a pipe, and takes it for a fault if it cannot.
+      return at.shell(fmt::format(
+          "ulimit -n {}; UBSAN_OPTIONS=halt_on_error=0 exec {} ensure --timeout 10 -- {}",
+          descriptors, BERTH_COMMAND, command));
+    };
+    const auto started = limited(PM_SERVER);
+    INFO(started.err);
+    REQUIRE(started.status != 5);
+    REQUIRE(read_live(at.place).has_value() == (started.status == 0));
+    if (started.status == 0) {
+      REQUIRE(test::run({"curl", "-sf", "--noproxy", "*", "--retry", "3", "--retry-all-errors",
+                         started.out.substr(0, started.out.size() - 1) + "/health"})
+                  .status == 0);
+      REQUIRE(test::run({BERTH_COMMAND, "stop"}, at.here).status == 0);
+    }
+    const auto failed = limited("sh -c 'sleep " + marker + " & exit 3'");
+    REQUIRE(failed.status == 1);
+    REQUIRE(test::eventually([&] { return !runs("sleep " + marker); }));
+  }
+}
+
+TEST_CASE("a server that finds another in its place ends with status 4") {
+  workspace at;
+  test::process first({PM_SERVER}, at.here);
+  REQUIRE(test::eventually([&] { return read_live(at.place).has_value(); }));
+  first.signal(SIGSTOP);
+  fs::remove_all(at.place.directory);
+  test::process second({PM_SERVER}, at.here);
+  REQUIRE(test::eventually([&] { return read_live(at.place).has_value(); }));
+  first.signal(SIGCONT);
+  const auto ended = first.wait();
+  REQUIRE(ended.status == 4);
+  REQUIRE_THAT(ended.err, Catch::Contains(fmt::format("(PID {})", second.pid())));
+  REQUIRE(second.running());
+}
