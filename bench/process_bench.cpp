@@ -168,7 +168,7 @@ void enter_instances(const path& runtime, const path& root, int count) {
     std::filesystem::create_directory(where.directory);
     std::filesystem::permissions(where.directory, std::filesystem::perms(0700));
     std::ofstream(where.port_file()) << text;
-    instance_list::enter(where);
+    must(instance_list::held_entry(where).hold());
   }
 }
 

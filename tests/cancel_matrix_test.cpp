@@ -815,7 +815,7 @@ struct registry_row : published_row {
   file_registry files;
   void complete() override {
     owned.emplace(where, discovery_row::ours());
-    instance_list::enter(where);
+    REQUIRE(instance_list::held_entry(where).hold());
   }
 };
 

@@ -120,7 +120,7 @@ TEST_CASE("a server in a pid namespace of its own is live to a reader outside") 
 TEST_CASE("a reader in a pid namespace of its own leaves a server outside alone") {
   const test::temporary_directory directory;
   const location where("pm", directory.path());
-  const claim owned(where, ours());
+  claim owned(where, ours());
   const int seen = in_namespaces(CLONE_NEWPID, [&] {
     for (int i = 0; i < 50; ++i)
       if (!read_live(where)) return 1;

@@ -152,7 +152,7 @@ TEST_CASE("the file system is a registry: a client sees servers come and go") {
     const auto serve = [](const std::filesystem::path& at) {
       const location where("pm", at);
       auto owned = std::make_unique<claim>(where, describe_this_process("127.0.0.1", 8080, "1"));
-      instance_list::enter(where);
+      REQUIRE(instance_list::held_entry(where).hold());
       return owned;
     };
     auto first = serve(first_at);

@@ -91,6 +91,10 @@ TEST_CASE("a server that finds another in its place ends with status 4") {
   REQUIRE(test::eventually([&] { return read_live(at.place).has_value(); }));
   first.signal(SIGSTOP);
   fs::remove_all(at.place.directory);
+  const auto early = test::run({PM_SERVER}, at.here);
+  REQUIRE(early.status == 4);
+  REQUIRE_THAT(early.err, Catch::Contains("its files were deleted; find it with: lsof"));
+  fs::remove_all(at.list.path() / "berth");
   test::process second({PM_SERVER}, at.here);
   REQUIRE(test::eventually([&] { return read_live(at.place).has_value(); }));
   first.signal(SIGCONT);

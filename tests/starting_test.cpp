@@ -555,7 +555,7 @@ TEST_CASE("list tells every live server of an application, wherever it is, and f
   const location other("other", elsewhere.path());
   REQUIRE(at.ensure({}, {PM_SERVER}).status == 0);
   const claim owned(other, ours(7));
-  instance_list::enter(other);
+  REQUIRE(instance_list::held_entry(other).hold());
   const auto url = url_of(*read_live(at.where));
   const auto mine = at.berth({"list"});
   REQUIRE_THAT(mine.out, Catch::Contains(url) && Catch::Contains(at.where.port_file().string()) &&
@@ -575,7 +575,7 @@ TEST_CASE("an entry of the list decides nothing: what it points to is judged") {
   const auto entries = at.runtime.path() / "berth";
   REQUIRE(instance_list::live("").empty());
   const claim owned(at.where, ours(7));
-  instance_list::enter(at.where);
+  REQUIRE(instance_list::held_entry(at.where).hold());
   REQUIRE(instance_list::live("pm").size() == 1);
   for (const std::string text : {"", "relative/server.json\n", "/nonexistent/server.json\n",
                                  "/no/line/end", "/a/.hidden.json\n"})
@@ -584,7 +584,8 @@ TEST_CASE("an entry of the list decides nothing: what it points to is judged") {
   fs::create_directory(entries / "pm@directory");
   REQUIRE(instance_list::live("pm").size() == 1);
   fs::permissions(entries, fs::perms(0777));
-  REQUIRE_THROWS_WITH(instance_list::enter(at.where), Catch::Contains("no place for the list"));
+  REQUIRE_THROWS_WITH(instance_list::held_entry(at.where).hold(),
+                      Catch::Contains("no place for the list"));
 }
 
 TEST_CASE("list --watch prints what comes and goes, a line each") {

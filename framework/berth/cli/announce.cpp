@@ -52,7 +52,9 @@ task<int> announce_until_over(const options& options) {
   event_loop& loop = event_loop::of(here);
   signal_set signals(loop, {SIGTERM, SIGINT});
   const auto location = options.publish_location();
-  auto acquired = co_await async::acquire(location);
+  claim_options listed;
+  listed.listed = true;
+  auto acquired = co_await async::acquire(location, listed);
   claim owned = std::move(acquired).value("claim");
 
   auto server = describe_this_process(options.host, options.port, options.version);

@@ -139,7 +139,7 @@ task<result<claim>> publish(location where, record server, claim_options options
   co_return owned;
 }
 
-task<result<bool>> intact(const claim& owned) {
+task<result<bool>> intact(claim& owned) {
   auto job = [&owned] { return owned.intact(); };
   const auto whole = co_await offload(std::move(job));
   co_return whole;

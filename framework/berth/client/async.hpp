@@ -40,7 +40,7 @@ task<result<void>> wait_ended(record server, deadline until = deadline::never())
 /// See berth::claim.
 task<result<claim>> acquire(location where, claim_options options = {});
 task<result<claim>> publish(location where, record server, claim_options options = {});
-task<result<bool>> intact(const claim& owned);
+task<result<bool>> intact(claim& owned);
 task<result<void>> publish(claim& owned, record server);
 task<result<void>> remove(claim& owned);
 

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <berth/base/exception_message.hpp>
+#include <berth/base/log.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/liveness/process.hpp>
 #include <berth/record/record_codec.hpp>
@@ -17,6 +18,8 @@ namespace berth {
 namespace {
 
 constexpr std::chrono::seconds longest_wait_to_remove{2};
+/// How long a server has to publish again what was deleted, before a start is refused for it.
+constexpr std::chrono::seconds longest_wait_for_owner{2};
 
 std::string refusal(const location& where, const std::optional<record>& server) {
   const std::string who = server ? fmt::format(" on port {} (PID {})", server->port, server->pid)
@@ -76,6 +79,7 @@ workspace_gone::workspace_gone(const location& where)
 
 claim::claim(location where, const record* server, claim_options options)
     : where_(std::move(where)), options_(std::move(options)), generation_(fork_generation()) {
+  if (options_.listed) entry_.emplace(where_);
   change(server);
   established_ = true;
   if (owner_to_come_) take_over(server);
@@ -91,7 +95,9 @@ claim::claim(claim&& other) noexcept
       in_place_(other.in_place_),
       workspace_(other.workspace_),
       owner_to_come_(other.owner_to_come_),
-      established_(other.established_) {}
+      established_(other.established_),
+      entry_(std::exchange(other.entry_, std::nullopt)),
+      told_unlisted_(other.told_unlisted_) {}
 
 claim::~claim() {
   try {
@@ -109,6 +115,7 @@ void claim::change(const record* server) {
     try {
       prepare();
       if (try_change(server)) return;
+      await_owner();
     } catch (const workspace_gone&) {
       throw;
     } catch (const error& failed) {
@@ -126,16 +133,53 @@ void claim::change(const record* server) {
 bool claim::try_change(const record* server) {
   const mutation_guard guard(*lock_);
   owner_guard claimed(*lock_, established_);
-  if (lock_->is_new()) sweep();
   own();
+  if (entry_of_owner()) return false;
+  if (lock_->is_new()) sweep();
   in_place_.reset();
   if (still_published())
     in_place_ = published_->status().id;
   else
     refuse_beside_another();
+  keep_listed();
   if (server && !write(*server)) return false;
+  if (server && entry_) entry_->announce();
   claimed.keep();
   return true;
+}
+
+/// If the files here are new, but a server that was here lives, and is about to publish again: its
+/// entry in the list of instances, which it still holds.
+std::optional<std::filesystem::path> claim::entry_of_owner() const {
+  const bool may_be_new = lock_->is_new() || !file_lock::ranges_share_a_file;
+  const bool starts = !established_ && options_.replaces.empty() && !(entry_ && entry_->held());
+  return may_be_new && starts ? instance_list::find_held(where_) : std::nullopt;
+}
+
+// Holds no lock meanwhile: the owner takes them.
+void claim::await_owner() const {
+  const auto give_up = std::chrono::steady_clock::now() + longest_wait_for_owner;
+  while (const auto entry = entry_of_owner()) {
+    const auto found = examine_to_replace(where_, *options_.strategy);
+    if (found && !found->stale()) return;
+    if (std::chrono::steady_clock::now() >= give_up) {
+      log::warning("the server of {} lives, but its files were deleted; find it with: lsof {}",
+                   where_.directory.string(), entry->string());
+      throw already_running(where_, std::nullopt);
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+}
+
+// A server that cannot be listed is found by its directory all the same.
+void claim::keep_listed() noexcept {
+  if (!entry_) return;
+  try {
+    (void)entry_->hold();
+  } catch (...) {
+    if (!std::exchange(told_unlisted_, true))
+      log::warning("this server is not listed: {}", exception_message());
+  }
 }
 
 // If it fails, the lock file still counts as new, and the next owner sweeps again.
@@ -204,12 +248,14 @@ void claim::prepare() {
 }
 
 // If the parent directory is gone or is another one, there is no workspace to publish for. If our
-// lock file still has a name, both directories were moved, and may come back.
-void claim::make_directory() const {
-  if (!established_ || identify(where_.directory)) return prepare_directory(where_.directory);
+// lock file still has a name, both directories were moved, and may come back; until then, another
+// server may start at the old place.
+void claim::make_directory() {
+  if (!established_ || still_published()) return prepare_directory(where_.directory);
   const auto above = identify(workspace_of(where_.directory));
   if (above && (!workspace_ || above == workspace_))
     return prepare_directory(where_.directory, parents::must_exist);
+  if (entry_) entry_->let_go();
   if (lock_->is_linked())
     throw error(fmt::format("{} was moved away: clients find its server at the new place only",
                             where_.directory.parent_path().string()),
@@ -247,11 +293,13 @@ bool claim::still_published() const {
   return published_ && identify(where_.port_file()) == published_->status().id;
 }
 
-bool claim::intact() const {
+bool claim::intact() {
   if (!workspace_) workspace_ = identify(workspace_of(where_.directory));
   if (!lock_) return false;
   if (owner_to_come_) owner_to_come_ = !lock_->try_lock(lock_range::owner);
-  return lock_->still_there() && still_published();
+  if (!lock_->still_there() || !still_published()) return false;
+  keep_listed();
+  return true;
 }
 
 // The locks are released whatever fails: readers take an unlocked file for stale, and a server that
@@ -261,6 +309,7 @@ void claim::remove() {
   struct give_up {
     claim& owned;
     ~give_up() {
+      owned.entry_.reset();
       owned.published_.reset();
       owned.lock_.reset();
     }
@@ -271,6 +320,7 @@ void claim::remove() {
     const name_lock taken(where_.port_file(), published_->status().id, longest_wait_to_remove);
     if (taken.held()) remove_file(where_.port_file());
   }
+  if (entry_) entry_->remove();
   lock_->unlock(lock_range::owner);
 }
 

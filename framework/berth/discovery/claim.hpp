@@ -8,6 +8,7 @@
 #include <optional>
 
 #include <berth/base/error.hpp>
+#include <berth/discovery/instance_list.hpp>
 #include <berth/discovery/lock_file.hpp>
 #include <berth/liveness/liveness.hpp>
 #include <berth/record/record.hpp>
@@ -39,6 +40,9 @@ struct claim_options {
   /// The instance id of a live server whose file may be replaced: it notices, and hands over. No
   /// other live server's file is replaced.
   std::string replaces;
+  /// Enters the server in the list of instances. Its entry also keeps others away while its
+  /// directory is deleted, until intact() has told of it and publish() has made it again.
+  bool listed = false;
 };
 
 class claim {
@@ -57,8 +61,9 @@ class claim {
   /// directory again if it was deleted; throws workspace_gone if its parent was deleted too. Throws
   /// already_running if the claim was lost: both files were deleted, and another server came.
   void publish(const record& server);
-  /// Whether the file and the lock file are still there and ours.
-  bool intact() const;
+  /// Whether the file and the lock file are still there and ours. Enters the server in the list
+  /// again if its entry was deleted.
+  bool intact();
   /// Whether the previous owner, which hands over, still holds its lock; intact() tries to take it.
   bool waits_for_owner() const noexcept { return owner_to_come_; }
   /// Removes the file, if it is still ours, and gives the claim up even if that fails. Idempotent.
@@ -71,9 +76,12 @@ class claim {
  private:
   claim(location where, const record* server, claim_options options);
   void prepare();
-  void make_directory() const;
+  void make_directory();
   void change(const record* server);
   bool try_change(const record* server);
+  std::optional<std::filesystem::path> entry_of_owner() const;
+  void await_owner() const;
+  void keep_listed() noexcept;
   void sweep();
   void own();
   void refuse_beside_another();
@@ -85,14 +93,16 @@ class claim {
 
   location where_;
   claim_options options_;
-  mutable std::optional<lock_file> lock_;
+  std::optional<lock_file> lock_;
   std::optional<open_file> published_;
   unsigned generation_;
   std::optional<record> stale_;
-  std::optional<file_id> in_place_;           // the port file, as it was judged
-  mutable std::optional<file_id> workspace_;  // the directory above ours
-  mutable bool owner_to_come_ = false;        // it still holds its lock, and hands over
-  bool established_ = false;                  // the claim is ours: later failures keep it
+  std::optional<file_id> in_place_;                 // the port file, as it was judged
+  std::optional<file_id> workspace_;                // the directory above ours
+  bool owner_to_come_ = false;                      // it still holds its lock, and hands over
+  bool established_ = false;                        // the claim is ours: later failures keep it
+  std::optional<instance_list::held_entry> entry_;  // if it is listed
+  bool told_unlisted_ = false;
 };
 
 }  // namespace berth

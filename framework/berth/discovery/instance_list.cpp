@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <optional>
 #include <set>
+#include <thread>
 
 #include <fmt/format.h>
 
@@ -12,6 +14,7 @@
 #include <berth/base/exception_message.hpp>
 #include <berth/base/log.hpp>
 #include <berth/discovery/instance_list_places.hpp>
+#include <berth/discovery/lock_file.hpp>
 #include <berth/store/digest.hpp>
 #include <berth/store/trust.hpp>
 
@@ -69,10 +72,12 @@ std::optional<finding> examine_live(const location& where, const liveness_strate
   return found;
 }
 
-/// Restores the entry if the server came back while it was being removed.
+/// A server that holds its entry, or has just entered itself, will publish again.
 void take_away(const fs::path& entry, const location& where, const liveness_strategy& strategy) {
+  auto file = open_file::to_lock_existing(entry.native());
+  if (!file || !file->try_lock(lock_range::owner)) return;
+  if (examine_live(where, strategy) || identify(entry) != file->status().id) return;
   remove_file(entry);
-  if (examine_live(where, strategy)) enter(where);
 }
 
 }  // namespace
@@ -110,19 +115,60 @@ fs::path directory() {
               std::make_error_code(std::errc::permission_denied));
 }
 
-void enter(const location& where) {
+held_entry::held_entry(const location& where) {
   const fs::path port_file = absolute_port_file(where);
-  const fs::path entry = directory() / entry_name(where, port_file);
-  if (read_entry(entry)) return;  // its name is a digest of the path that it holds
-  remove_file(entry);
-  auto made = open_file::to_create(entry);
-  if (made) made->write(port_file.string() + "\n");
+  name_ = entry_name(where, port_file);
+  text_ = port_file.string() + "\n";
 }
 
-void leave(const location& where) {
-  const fs::path port_file = absolute_port_file(where);
-  for (const auto& each : present())
-    take_away(each / entry_name(where, port_file), where, default_liveness());
+// Who lists holds the lock of an ended server's entry for some microseconds.
+bool held_entry::hold() {
+  constexpr int most = 20;
+  for (int turn = 0; turn < most; ++turn) {
+    if (try_to_hold()) return true;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+  return false;
+}
+
+bool held_entry::try_to_hold() {
+  if (file_ && identify(file_->path()) == file_->status().id) return true;
+  const fs::path entry = directory() / name_;
+  file_ = open_file::to_lock(entry.native());
+  if (!file_->try_lock(lock_range::owner) || identify(entry) != file_->status().id) {
+    file_.reset();
+    return false;
+  }
+  if (file_->status().size == text_.size()) return true;  // its name is a digest of its text
+  if (file_->status().size == 0) {
+    file_->write(text_);
+    return true;
+  }
+  remove();
+  return false;
+}
+
+void held_entry::announce() {
+  if (file_) file_->touch();
+}
+
+void held_entry::remove() {
+  if (file_ && identify(file_->path()) == file_->status().id) remove_file(file_->path());
+  file_.reset();
+}
+
+std::optional<fs::path> find_held(const location& where) {
+  const std::string name = entry_name(where, absolute_port_file(where));
+  for (const auto& each : present()) {
+    try {
+      auto entry = each / name;
+      if (lock_file::query(entry, lock_range::owner) == lock_state::held) return entry;
+    } catch (const error&) {
+      // What cannot be read cannot be entered either, which the server says.
+      log_ignored_exception("looking for an entry in the list of instances");
+    }
+  }
+  return std::nullopt;
 }
 
 std::vector<listed_instance> live(std::string_view application, const liveness_strategy& strategy) {

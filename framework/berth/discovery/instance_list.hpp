@@ -1,16 +1,19 @@
-// Lists this user's servers on this machine, wherever their directories are. Each publish leaves a
+// Lists this user's servers on this machine, wherever their directories are. Each server has a
 // small entry in a directory of the user's, whose place does not depend on the environment. An
 // entry only points to a port file, whose liveness decides; listing removes the entries of servers
-// that have ended. Blocks on files; thread-safe.
+// that have ended. A server keeps its entry locked, so that it is known to live even while its own
+// directory is gone. Blocks on files; thread-safe, but each held_entry is for one thread at a time.
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <berth/discovery/port_file.hpp>
 #include <berth/store/location.hpp>
+#include <berth/store/open_file.hpp>
 
 namespace berth {
 
@@ -32,11 +35,32 @@ std::vector<std::filesystem::path> taken_places();
 /// Names the owner of such a place and what to do about it.
 std::string describe_taken(const std::filesystem::path& place);
 
-/// Adds the entry of the server that is published at `where`. Throws berth::error.
-void enter(const location& where);
+/// The entry of one server, which the destructor unlocks and leaves to be judged by its port file.
+class held_entry {
+ public:
+  /// Opens nothing. Throws berth::error if `where` is relative to a directory that is gone.
+  explicit held_entry(const location& where);
 
-/// Removes the entry, unless another server is live there by now.
-void leave(const location& where);
+  /// Enters the server and locks the entry, also again if another program has deleted it. Returns
+  /// false while another server holds it. Throws berth::error.
+  bool hold();
+  bool held() const noexcept { return file_.has_value(); }
+  /// Lets those who watch the list look again: what it points to has been published.
+  void announce();
+  void let_go() noexcept { file_.reset(); }
+  /// Removes the entry, if it is held.
+  void remove();
+
+ private:
+  bool try_to_hold();
+
+  std::string name_;
+  std::string text_;
+  std::optional<open_file> file_;
+};
+
+/// The entry of `where` that a live server holds; nullopt if none does, or if none can be read.
+std::optional<std::filesystem::path> find_held(const location& where);
 
 /// Every live server of `application`, or of every application if that is empty, sorted by path.
 std::vector<listed_instance> live(std::string_view application,

@@ -4,14 +4,11 @@
 #include <string>
 #include <utility>
 
-#include <berth/base/exception_message.hpp>
 #include <berth/base/log.hpp>
 #include <berth/client/async.hpp>
 #include <berth/client/look_until.hpp>
 #include <berth/client/lookup_watch.hpp>
 #include <berth/coro/sleep.hpp>
-#include <berth/discovery/instance_list.hpp>
-#include <berth/io/offload.hpp>
 
 namespace berth {
 
@@ -27,32 +24,15 @@ constexpr std::chrono::milliseconds list_pause = 30s;
 }  // namespace
 
 task<publication> publication::publish(location where, record server, claim_options options) {
+  options.listed = true;
   auto owned = co_await async::publish(std::move(where), server, std::move(options));
-  publication made(std::move(owned).value("publish"), std::move(server));
-  co_await made.list();
-  co_return made;
+  co_return publication(std::move(owned).value("publish"), std::move(server));
 }
 
 task<publication> publication::publish(claim owned, record server) {
   const auto published = co_await async::publish(owned, server);
   published.value("publish");
-  publication made(std::move(owned), std::move(server));
-  co_await made.list();
-  co_return made;
-}
-
-// A server that cannot be listed is found by its directory all the same.
-task<> publication::list() {
-  auto job = [this] {
-    try {
-      instance_list::enter(claim_.where());
-    } catch (...) {
-      if (!std::exchange(told_unlisted_, true))
-        log::warning("this server is not listed: {}", exception_message());
-    }
-  };
-  const auto listed = co_await offload(std::move(job));
-  (void)listed;
+  co_return publication(std::move(owned), std::move(server));
 }
 
 // A refused attempt may succeed a moment later: retries with growing pauses, up to one second.
@@ -71,7 +51,6 @@ task<> publication::keep(lost_callback lost) {
 task<std::optional<std::chrono::nanoseconds>> publication::restore(const lost_callback& lost) {
   try {
     co_await check();
-    co_await list();
     co_return std::chrono::nanoseconds(claim_.waits_for_owner() ? owner_pause : list_pause);
   } catch (const already_running& other) {
     lost(other, &other);
@@ -111,9 +90,6 @@ task<> publication::publish_again() {
 task<> publication::remove() {
   const auto removed = co_await async::remove(claim_);
   removed.value("unpublish");
-  auto job = [this] { instance_list::leave(claim_.where()); };
-  const auto left = co_await offload(std::move(job));
-  (void)left;
 }
 
 }  // namespace berth

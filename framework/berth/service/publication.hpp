@@ -45,12 +45,10 @@ class publication {
   task<> check();
   task<> publish_again();
   task<> let_removal_end();
-  task<> list();
 
   claim claim_;
   record server_;
   std::atomic<std::uint64_t>* times_ = nullptr;
-  bool told_unlisted_ = false;
 };
 
 }  // namespace berth

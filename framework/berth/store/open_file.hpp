@@ -56,6 +56,8 @@ class open_file {
   file_status status() const;
   std::size_t read(std::span<char> into, read_mode how = read_mode::may_block) const;
   void write(std::string_view content);
+  /// Sets its time of modification to now, which those who watch its directory are told of.
+  void touch();
   /// Waits until the content is on the disk.
   void sync();
 

@@ -150,6 +150,10 @@ void open_file::write(std::string_view content) {
   }
 }
 
+void open_file::touch() {
+  if (::futimens(handle_.get(), nullptr) != 0) fail("touch", name_);
+}
+
 void open_file::sync() {
   if (retry([&] { return ::fsync(handle_.get()); }) != 0) fail("sync", name_);
 }

@@ -157,6 +157,12 @@ void open_file::write(std::string_view content) {
   fail("write", name_);
 }
 
+void open_file::touch() {
+  FILETIME now;
+  ::GetSystemTimeAsFileTime(&now);
+  if (!::SetFileTime(handle_.get(), nullptr, nullptr, &now)) fail("touch", name_);
+}
+
 void open_file::sync() {
   if (!::FlushFileBuffers(handle_.get())) fail("sync", name_);
 }
