@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <latch>
+#include <mutex>
 #include <system_error>
 #include <thread>
 #include <vector>
@@ -19,19 +19,22 @@ std::size_t pool_size() noexcept {
   return static_cast<std::size_t>(std::clamp(std::atoi(set), 1, 1024));
 }
 
+// Not by std::latch, whose wait() misses its wake-up now and then where libstdc++ has no futex.
 bool start_as_many() noexcept {
-  std::latch all_tried(1);
+  std::mutex until_all_tried;
+  std::unique_lock trying(until_all_tried);
   std::vector<std::thread> threads;
   bool started = true;
   try {
     threads.reserve(pool_size());
-    while (threads.size() < pool_size()) threads.emplace_back([&] { all_tried.wait(); });
+    while (threads.size() < pool_size())
+      threads.emplace_back([&] { const std::lock_guard wait(until_all_tried); });
   } catch (const std::exception& failed) {
     started = false;
     log::warning("no threads can be started ({}; see ulimit -u): files are handled without them",
                  failed.what());
   }
-  all_tried.count_down();
+  trying.unlock();
   for (auto& each : threads) each.join();
   return started;
 }
