@@ -297,6 +297,7 @@ TEST_CASE("with a process that has the pid of a child which has ended", "[.pid]"
     REQUIRE(other.pid() == pid);
     ended.kill(SIGKILL);
     ended.kill_session(SIGKILL);
+    CHECK_THROWS_WITH(other.kill(9999), Catch::Contains("signal"));
     other.input.reset();
     const auto by_itself = co_await other.wait();
     REQUIRE(by_itself);

@@ -216,6 +216,21 @@ TEST_CASE("a file is read whole if there is no limit") {
   run(body(directory.path() / "file"));
 }
 
+TEST_CASE("a file that is too large is refused before it is read") {
+  const test::temporary_directory directory;
+  const auto path = directory.path() / "sparse";
+  test::write_text(path, "x");
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 43);
+  const auto read = [](std::filesystem::path from, std::size_t most) -> task<> {
+    (void)co_await read_file(from, most);
+  };
+  REQUIRE_THROWS_WITH(run(read(path, 64u << 20)), Catch::Contains("larger than 67108864 bytes"));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+  REQUIRE_THROWS_WITH(run(read(path, SIZE_MAX)),
+                      Catch::Contains("no memory for its 8796093022208"));
+#endif
+}
+
 TEST_CASE("a shutdown beside a write ends the stream after all of it") {
   const auto write = [](stream& to, const std::string& text) -> task<> {
     const auto written = co_await to.write_all(text);
@@ -469,6 +484,9 @@ TEST_CASE("an empty command starts no child") {
     const auto here = co_await current_context();
     event_loop& loop = event_loop::of(here);
     CHECK_THROWS_AS(child_process(loop, {}), error);
+    child_options nameless;
+    nameless.environment = std::vector<std::string>{"PATH"};
+    CHECK_THROWS_WITH(child_process(loop, {"true"}, nameless), Catch::Contains("NAME=VALUE"));
     CHECK_THROWS_AS(child_process(loop, {""}), error);
     co_return;
   };

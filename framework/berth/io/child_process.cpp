@@ -23,6 +23,12 @@ void check_usable(const std::vector<std::string>& command, const child_options& 
       throw_unusable("its output goes to a log, and no log file is named");
 }
 
+void check_environment(const std::vector<std::string>& variables) {
+  for (const auto& each : variables)
+    if (each.find('=') == std::string::npos || each.front() == '=')
+      throw_unusable("\"" + each + "\" in its environment is not NAME=VALUE");
+}
+
 std::vector<char*> pointers_to(const std::vector<std::string>& words) {
   for (const auto& each : words)
     if (each.find('\0') != std::string::npos)
@@ -134,6 +140,7 @@ child_process::child_process(event_loop& loop, const std::vector<std::string>& c
   native.file = arguments[0];
   native.args = arguments.data();
   if (options.environment) {
+    check_environment(*options.environment);
     environment = pointers_to(*options.environment);
     native.env = environment.data();
   }
@@ -178,8 +185,11 @@ int child_process::pid() const {
   return uv_process_get_pid(&check_open(core_, "tell the pid of a child").native);
 }
 
+// It may have ended a moment ago.
 void child_process::kill(int signal) {
-  if (!check_open(core_, "signal a child").status) uv_process_kill(&core_->native, signal);
+  if (check_open(core_, "signal a child").status) return;
+  const int status = uv_process_kill(&core_->native, signal);
+  if (status != UV_ESRCH) check_uv(status, "signal", "a child");
 }
 
 child_process::awaiter::awaiter(core* of, deadline until) noexcept

@@ -47,7 +47,8 @@ class child_process {
   ~child_process();
 
   int pid() const;
-  /// No-op once it has ended: its pid may be another process's by then.
+  /// No-op once it has ended: its pid may be another process's by then. Throws berth::error if
+  /// there is no such signal, or if the child is another user's by now.
   void kill(int signal);
   /// The same to all processes of its session, if it was detached.
   void kill_session(int signal);

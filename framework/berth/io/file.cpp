@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include <fmt/format.h>
 #include <uv.h>
 
 #include <berth/io/offload.hpp>
@@ -46,6 +47,16 @@ class file_for_now {
   ~file_for_now() { close_now(descriptor_); }
   int descriptor() const noexcept { return descriptor_; }
 
+  /// 0 for what is no regular file.
+  std::uint64_t size(const std::filesystem::path& path) const {
+    uv_fs_t request;
+    const int status = uv_fs_fstat(nullptr, &request, descriptor_, nullptr);
+    const auto size = request.statbuf.st_size;
+    uv_fs_req_cleanup(&request);
+    check_uv(status, "examine", path.string());
+    return size;
+  }
+
  private:
   int descriptor_;
 };
@@ -55,8 +66,9 @@ std::int64_t native_offset(const std::filesystem::path& path, std::uint64_t offs
                            std::uint64_t size) {
   constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
   if (size > largest || offset > largest - size)
-    throw error(std::make_error_code(std::errc::file_too_large), "use an offset that large in",
-                path.string());
+    throw error(
+        fmt::format("no file is as large as {} + {} bytes: {}", offset, size, path.string()),
+        std::make_error_code(std::errc::file_too_large));
   return static_cast<std::int64_t>(offset);
 }
 
@@ -103,10 +115,35 @@ std::span<const char> as_chars(std::span<const std::byte> bytes) {
 
 }  // namespace
 
+namespace {
+
+[[noreturn]] void throw_larger(const std::filesystem::path& path, std::size_t most) {
+  throw error(fmt::format("cannot read {}: it is larger than {} bytes", path.string(), most),
+              std::make_error_code(std::errc::file_too_large));
+}
+
+/// An empty string with room for the whole file, if it has a size that is known before it is read.
+std::string room_for(const file_for_now& opened, const std::filesystem::path& path,
+                     std::size_t most) {
+  const std::uint64_t size = opened.size(path);
+  if (size > most) throw_larger(path, most);
+  std::string room;
+  try {
+    room.reserve(size);
+  } catch (const std::exception&) {
+    throw error(
+        fmt::format("cannot read {}: there is no memory for its {} bytes", path.string(), size),
+        std::make_error_code(std::errc::not_enough_memory));
+  }
+  return room;
+}
+
+}  // namespace
+
 task<result<std::string>> read_file(std::filesystem::path path, std::size_t most, deadline until) {
   auto job = [&path, most] {
     const file_for_now opened(path, UV_FS_O_RDONLY);
-    std::string content;
+    std::string content = room_for(opened, path, most);
     for (;;) {
       const std::size_t have = content.size();
       const std::size_t wanted = most - have < piece ? most - have + 1 : piece;
@@ -114,8 +151,7 @@ task<result<std::string>> read_file(std::filesystem::path path, std::size_t most
       const std::span<char> into(content.data() + have, wanted);
       const std::size_t length = read_now(path, opened.descriptor(), have, into);
       content.resize(have + length);
-      if (content.size() > most)
-        throw error(std::make_error_code(std::errc::file_too_large), "read", path.string());
+      if (content.size() > most) throw_larger(path, most);
       if (length < wanted) return content;
     }
   };
