@@ -208,13 +208,15 @@ TEST_CASE("a cleaner never removes a live file, though the lock file is deleted 
 }
 
 TEST_CASE("an owner whose lock file is deleted while another starts is never refused by itself") {
+  const own_list list;
+  const claim_options options = GENERATE(claim_options(), listed());
   const test::temporary_directory directory;
   const location where("pm", directory.path() / ".pm");
   bool more = true;
   for (int point = 0; more; ++point) {
-    claim owner(where, numbered(1));
+    claim owner(where, numbered(1), options);
     std::filesystem::remove(where.lock_file());
-    test::traced_process starter([] {}, [&] { return start(where, 2); });
+    test::traced_process starter([] {}, [&] { return start(where, 2, options); });
     for (int call = 0; more && call < point; ++call) more = starter.next_call();
     INFO("after system call " << point << " (number " << starter.call() << ")");
     // Whoever holds the mutation lock is waited for, and here it is halted.

@@ -161,7 +161,7 @@ void claim::await_owner() const {
   const auto give_up = std::chrono::steady_clock::now() + longest_wait_for_owner;
   while (const auto entry = entry_of_owner()) {
     const auto found = examine_to_replace(where_, *options_.strategy);
-    if (found && !found->stale()) return;
+    if (found && !found->stale()) throw already_running(where_, found->server);
     if (std::chrono::steady_clock::now() >= give_up) {
       log::warning("the server of {} lives, but its files were deleted; find it with: lsof {}",
                    where_.directory.string(), entry->string());
