@@ -216,6 +216,18 @@ TEST_CASE("a file is read whole if there is no limit") {
   run(body(directory.path() / "file"));
 }
 
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool sanitized = true;
+#elif defined(__has_feature)
+constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
+#else
+constexpr bool sanitized = false;
+#endif
+
+}  // namespace
+
 TEST_CASE("a file that is too large is refused before it is read") {
   const test::temporary_directory directory;
   const auto path = directory.path() / "sparse";
