@@ -34,7 +34,7 @@ class process {
   pid_t pid() const { return pid_; }
   void signal(int number) const;
   bool running();
-  /// Fails the test where it has not ended within half a minute.
+  /// Fails the test if it has not ended within half a minute.
   ended wait();
   std::string out() const { return read_text(files_.path() / "out"); }
   std::string err() const { return read_text(files_.path() / "err"); }
