@@ -1,5 +1,5 @@
-// Runs a task to its end in ordinary code, sleeping until its next timer where it waits for time.
-// For tasks that wait for time and each other only; for I/O there is event_loop::run.
+// Runs a task to its end in ordinary code, and sleeps until its next timer while it waits for time.
+// Only for tasks that wait for time and for each other; for I/O there is event_loop::run.
 #pragma once
 
 #include <stdexcept>

@@ -1,7 +1,7 @@
-// Runs awaitables side by side and gives the result of the first that ends, as a variant whose
+// Runs awaitables concurrently and returns the result of the first that ends, as a variant whose
 // index says which one that was (std::monostate for void). The losers are cancelled *and awaited*
-// before when_any returns, so nothing of them runs on; what they end with is dropped. If the
-// first throws, its exception comes out.
+// before when_any returns, so none of them runs on; their results are dropped. If the first throws,
+// its exception is rethrown.
 #pragma once
 
 #include <tuple>
