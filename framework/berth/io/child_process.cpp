@@ -33,7 +33,7 @@ std::vector<char*> pointers_to(const std::vector<std::string>& words) {
   return pointers;
 }
 
-/// The file that a child's output is appended to; none where its path is empty.
+/// The file that a child's output is appended to; none if its path is empty.
 class log_file {
  public:
   explicit log_file(const std::filesystem::path& path) {
@@ -72,7 +72,7 @@ uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_c
       break;
     case child_options::stream::none: made.flags = UV_IGNORE; break;
     case child_options::stream::piped:
-      // As the child sees it.
+      // The flags are from the child's point of view.
       made.flags = static_cast<uv_stdio_flags>(UV_CREATE_PIPE |
                                                (number == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE));
       made.data.stream = pipe->handle();
@@ -89,7 +89,7 @@ struct child_process::core final : wait_point, loop_resident {
   bool ready() const noexcept override { return status.has_value(); }
   void ended(std::int64_t code, int signal) {
     status = exit_status{code, signal};
-    // libuv has collected all children that ended before it tells of the first of them. Nothing may
+    // libuv collects all children that have ended before it reports the first of them. Nothing may
     // run in between that would signal one of the others.
     if (left)
       close();

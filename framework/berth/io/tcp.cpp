@@ -41,7 +41,7 @@ void check_port_is_free(event_loop& loop, const endpoint& at) {
   int status = uv_tcp_bind(probe.get(), address->get(), 0);
   sockaddr_storage bound{};
   int size = sizeof bound;
-  // libuv says only now that the address is in use.
+  // libuv reports only here that the address is in use.
   if (status == 0)
     status = uv_tcp_getsockname(probe.get(), reinterpret_cast<sockaddr*>(&bound), &size);
   uv_close(reinterpret_cast<uv_handle_t*>(probe.release()),
@@ -77,7 +77,7 @@ tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options 
   auto made = std::make_unique<core>();
   const auto family = static_cast<unsigned>(address->storage.ss_family);
   check_uv(uv_tcp_init_ex(loop.native(), &made->native.tcp, family), "bind to", name);
-  core* const listening = made.release();  // from here on it is libuv that deletes it
+  core* const listening = made.release();  // from here on it deletes itself
   listening->listen(bind(listening->native.tcp, *address, options), options.backlog, name);
   listening->bound = name_of(&listening->native.tcp, uv_tcp_getsockname);
   core_.reset(listening);
