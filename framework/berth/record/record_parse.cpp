@@ -60,13 +60,14 @@ void set_required(record& into, field which, element value) {
   }
 }
 
-// An extension of another type than ours, or malformed, is some other program's, and not read.
+// An extension that is malformed, or of another type than ours, is another program's, and is
+// ignored.
 void set_if_string(std::string& into, element value) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS && is_plain_text(text)) into = text;
 }
 
-/// Without its scheme, a server would be taken for one that speaks HTTP.
+/// A malformed scheme is an error: without it, the server would be taken for one that speaks HTTP.
 void set_scheme(std::string& into, element value) {
   std::string_view scheme;
   if (value.get(scheme) != simdjson::SUCCESS) return;
@@ -165,8 +166,8 @@ record to_record(element document) {
   return made;
 }
 
-// Nesting in fields that nobody knows is as deep as the size allows; simdjson keeps its depth in
-// memory of its own, not on the stack.
+// Unknown fields may be nested as deeply as the size allows; simdjson tracks the depth in memory of
+// its own, not on the stack.
 constexpr std::size_t deepest = max_port_file_size;
 constexpr std::size_t usual_depth = 64;
 
