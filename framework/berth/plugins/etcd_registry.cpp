@@ -13,7 +13,7 @@ namespace berth {
 
 namespace {
 
-// A parameter that is not known may be a password: only its name is told.
+// An unknown parameter may be a password: the error shows only its name.
 void read_files(const std::string& query, etcd_options& into) {
   std::istringstream parts(query);
   for (std::string each; std::getline(parts, each, '&');) {

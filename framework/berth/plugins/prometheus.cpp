@@ -1,4 +1,4 @@
-// Metrics for Prometheus: listens on a port of its own ("host" where it is told, else the loopback
+// Metrics for Prometheus: listens on a port of its own (the setting "host", by default the loopback
 // address), publishes it as the endpoint "metrics", and answers every GET with all metrics in the
 // text format 0.0.4. Requires the service's token, if there is one. The Host header must hold an
 // address or the configured name, unless a token is required and the address is not loopback: a
@@ -20,7 +20,7 @@ using namespace berth;
 using namespace std::chrono_literals;
 using seconds = std::chrono::duration<double>;
 
-/// How late the loop is: what a timer of 100 ms takes beyond that.
+/// How late the loop is: how much longer than 100 ms a timer of 100 ms takes.
 struct loop_lag {
   seconds last{0}, sum{0};
   std::uint64_t count = 0;
@@ -40,7 +40,8 @@ task<> measure(loop_lag& lag) {
 
 constexpr std::size_t longest_request = 8192;
 
-/// The request, up to the empty line; nothing where it does not come in time, or is too long.
+/// Reads the request up to the empty line; returns an empty text if it does not come in time or is
+/// too long.
 task<std::string> read_request(tcp_stream& client) {
   const auto until = deadline::after(5s);
   std::string request;
@@ -88,7 +89,7 @@ bool is_loopback(std::string_view address) {
   return address == "::1" || address == "localhost" || address.starts_with("127.");
 }
 
-/// Whether the request brings the service's token, if that requires one: "Authorization: Bearer"
+/// Whether the request presents the service's token, if that requires one: "Authorization: Bearer"
 /// or "?token=" in the path.
 bool brings(std::string_view token, std::string_view request) {
   if (token.empty()) return true;
