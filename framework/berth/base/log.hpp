@@ -20,7 +20,7 @@ std::optional<level> parse_level(std::string_view name) noexcept;
 
 void set_level(level highest) noexcept;
 bool enabled(level at) noexcept;
-/// What log lines begin with; the program's name as users know it.
+/// Sets the name that log lines begin with: the program's name as users know it.
 void set_name(std::string_view name);
 
 /// Whether log lines begin with the time, in UTC: "2026-11-26T21:06:54.123Z NAME: LEVEL: MESSAGE".

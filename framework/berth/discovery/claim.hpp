@@ -41,7 +41,7 @@ struct claim_options {
   /// other live server's file is replaced.
   std::string replaces;
   /// Enters the server in the list of instances. Its entry also keeps others away while its
-  /// directory is deleted, until intact() has told of it and publish() has made it again.
+  /// directory is deleted, until intact() has reported that and publish() has created it again.
   bool listed = false;
 };
 
