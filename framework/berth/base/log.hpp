@@ -67,7 +67,8 @@ class format_string {
     std::size_t places = 0;
     for (std::size_t i = 0; i + 1 < text_.size(); ++i)
       if (text_[i] == '{' && text_[i + 1] == '}') ++places;
-    if (places != sizeof...(Args)) throw "the number of arguments is not that of the \"{}\"";
+    if (places != sizeof...(Args))
+      throw "the number of arguments differs from the number of \"{}\"";
   }
   std::string_view text() const noexcept { return text_; }
 

@@ -45,7 +45,8 @@ template <typename T>
 class generator<T>::promise_type final : public task_promise_base {
  public:
   generator get_return_object() noexcept {
-    static_assert(has_usual_alignment<promise_type>, "a generator gives no over-aligned values");
+    static_assert(has_usual_alignment<promise_type>,
+                  "a generator cannot yield over-aligned values");
     return generator(handle_type::from_promise(*this));
   }
   void return_void() const noexcept {}

@@ -22,7 +22,8 @@ T sync_wait(task<T> outermost) {
     if (!loop.run_batch()) {
       const auto due = loop.next_due();
       if (!due)
-        throw std::logic_error("berth::sync_wait: the task waits for what nothing can bring");
+        throw std::logic_error(
+            "berth::sync_wait: the task waits, but no timer is armed that could resume it");
       std::this_thread::sleep_until(*due);
     }
     loop.expire(std::chrono::steady_clock::now());

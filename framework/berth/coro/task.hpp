@@ -198,7 +198,7 @@ class [[nodiscard]] task {
 
 template <typename T>
 task<T> task_promise<T>::get_return_object() noexcept {
-  static_assert(has_usual_alignment<task_promise>, "a task gives no over-aligned value");
+  static_assert(has_usual_alignment<task_promise>, "a task cannot return an over-aligned value");
   return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
 }
 

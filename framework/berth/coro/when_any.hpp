@@ -54,7 +54,7 @@ class when_any_awaiter : private task_group {
 
 template <typename... Awaitables>
 auto when_any(Awaitables... awaitables) {
-  static_assert(sizeof...(Awaitables) > 0, "when_any of nothing would never end");
+  static_assert(sizeof...(Awaitables) > 0, "when_any needs at least one awaitable");
   return when_any_awaiter<awaited_t<Awaitables>...>(as_task(std::move(awaitables))...);
 }
 

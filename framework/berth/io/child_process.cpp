@@ -20,7 +20,7 @@ void check_usable(const std::vector<std::string>& command, const child_options& 
   if (command.empty() || command[0].empty()) throw_unusable("the command is empty");
   for (const auto kind : {options.input, options.output, options.error})
     if (kind == child_options::stream::log && options.log.empty())
-      throw_unusable("its output goes to a log, and no log file is named");
+      throw_unusable("its output goes to a log, but no log file is named");
 }
 
 std::vector<char*> pointers_to(const std::vector<std::string>& words) {
@@ -175,7 +175,7 @@ void child_process::kill_session(int signal) {
 }
 
 int child_process::pid() const {
-  return uv_process_get_pid(&check_open(core_, "tell the pid of a child").native);
+  return uv_process_get_pid(&check_open(core_, "read the pid of a child").native);
 }
 
 void child_process::kill(int signal) {

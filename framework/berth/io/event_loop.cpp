@@ -96,7 +96,8 @@ struct event_loop::core {
     } catch (const std::exception& thrown) {
       log::error("a call that was submitted to an event loop failed: {}", thrown.what());
     } catch (...) {
-      log::error("a call that was submitted to an event loop threw what is no exception");
+      log::error(
+          "a call that was submitted to an event loop threw an exception of an unknown type");
     }
   }
 
@@ -125,7 +126,7 @@ event_loop::~event_loop() {
     return;
   }
   for (const auto& type : open_handles())
-    log::error("an event loop ends with an open handle of type {}", type);
+    log::error("an event loop was destroyed with an open handle of type {}", type);
   uv_walk(
       core_->loop,
       [](uv_handle_t* handle, void*) {

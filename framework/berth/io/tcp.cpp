@@ -52,11 +52,11 @@ void check_port_is_free(event_loop& loop, const endpoint& at) {
 tcp_stream::tcp_stream(stream_core* core) : stream(core) { no_delay(true); }
 
 endpoint tcp_stream::local() const {
-  return name_of(&check_open(core_.get(), "tell an address").native.tcp, uv_tcp_getsockname);
+  return name_of(&check_open(core_.get(), "read an address").native.tcp, uv_tcp_getsockname);
 }
 
 endpoint tcp_stream::peer() const {
-  return name_of(&check_open(core_.get(), "tell an address").native.tcp, uv_tcp_getpeername);
+  return name_of(&check_open(core_.get(), "read an address").native.tcp, uv_tcp_getpeername);
 }
 
 void tcp_stream::no_delay(bool on) {
@@ -98,7 +98,7 @@ tcp_listener::tcp_listener(event_loop& loop, int descriptor) {
 }
 
 const endpoint& tcp_listener::bound() const {
-  return check_open(core_.get(), "tell an address").bound;
+  return check_open(core_.get(), "read an address").bound;
 }
 
 void tcp_listener::close() noexcept { core_.reset(); }

@@ -78,7 +78,7 @@ udp_socket::udp_socket(event_loop& loop, const endpoint& at) {
 }
 
 const endpoint& udp_socket::bound() const {
-  return check_open(core_.get(), "tell an address").bound;
+  return check_open(core_.get(), "read an address").bound;
 }
 
 void udp_socket::close() noexcept { core_.reset(); }

@@ -184,14 +184,14 @@ inline void plugin::on(const char* point, hook called, int priority,
   const auto id =
       functions_->add_hook(host_, point, priority, static_cast<std::uint32_t>(within.count()),
                            &plugin::call, hooks_.back().get());
-  if (id == 0) throw std::invalid_argument("there is no point \"" + std::string(point) + "\"");
+  if (id == 0) throw std::invalid_argument("there is no hook point \"" + std::string(point) + "\"");
 }
 
 inline void plugin::call(void* user, berth_event* event) {
   const registered& hook = *static_cast<registered*>(user);
   plugin& self = *hook.owner;
   if (std::this_thread::get_id() != self.thread_) {
-    self.functions_->fail(event, "a plugin in C++ needs a service of one thread for this");
+    self.functions_->fail(event, "a C++ plugin can do this only in a service with one thread");
     return;
   }
   try {

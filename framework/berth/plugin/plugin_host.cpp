@@ -100,10 +100,10 @@ void plugin_host::load(const plugin_settings& wanted) {
   if (!symbol) throw plugin_refused(path, "it exports no berth_plugin_entry");
   const auto entry = reinterpret_cast<berth_plugin_entry_function>(symbol);
   loaded->entry = entry();
-  if (!loaded->entry) throw plugin_refused(path, "its entry gives nothing");
+  if (!loaded->entry) throw plugin_refused(path, "its berth_plugin_entry returned null");
   if (loaded->entry->interface_version != BERTH_PLUGIN_INTERFACE)
     throw plugin_refused(path,
-                         fmt::format("it was made for interface {}, and this is {}",
+                         fmt::format("it was built for plugin interface {}, but this is {}",
                                      loaded->entry->interface_version, BERTH_PLUGIN_INTERFACE));
   if (!loaded->entry->name || !loaded->entry->start || !loaded->entry->stop)
     throw plugin_refused(path, "its entry lacks a name, start or stop");

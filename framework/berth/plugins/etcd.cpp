@@ -64,7 +64,7 @@ class etcd final : public plugin {
     options.password = setting("password");
     if (const auto file = setting("password_file"); !file.empty()) {
       if (!options.password.empty())
-        throw invalid_value("etcd takes a password or a password_file, and has both");
+        throw invalid_value("etcd takes a password or a password_file, not both: remove one");
       options.password = password_of_file(file);
     }
     options.http = {setting("ca"), setting("certificate"), setting("key")};

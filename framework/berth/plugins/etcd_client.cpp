@@ -55,7 +55,8 @@ std::string password_of_file(const std::string& path) {
   using std::filesystem::perms;
   if (failed || (mode & (perms::group_all | perms::others_all)) != perms::none)
     throw invalid_value(fmt::format(
-        "others than its owner may read the password file {}; fix with: chmod 600 {}", path, path));
+        "the password file {} can be read by others than its owner; fix that with: chmod 600 {}",
+        path, path));
   const std::string_view text = read_text(*file, file->status());
   const auto line = text.substr(0, text.find_first_of("\r\n"));
   if (line.empty()) throw invalid_value(fmt::format("the password file {} is empty", path));
@@ -67,7 +68,7 @@ etcd_client::etcd_client(event_loop& loop, etcd_options options)
   if (options_.endpoints.empty()) throw invalid_value("etcd needs an endpoint");
   for (const auto& each : options_.endpoints)
     if (!each.starts_with("http://") && !each.starts_with("https://"))
-      throw invalid_value(fmt::format("\"{}\" is no endpoint of etcd: use http://HOST:PORT",
+      throw invalid_value(fmt::format("\"{}\" is not an endpoint of etcd: use http://HOST:PORT",
                                       without_password(each)));
 }
 

@@ -172,7 +172,7 @@ class prometheus final : public plugin {
     if (!may_be_called(host_of(request)))
       return {"403 Forbidden", "use an address, or require a token\n"};
     if (!brings(token_, request))
-      return {"401 Unauthorized", "bring the token: berth url --endpoint metrics --with-token\n"};
+      return {"401 Unauthorized", "send the token: berth url --endpoint metrics --with-token\n"};
     if (!request.starts_with("GET ")) return {"405 Method Not Allowed", "use GET\n"};
     return {"200 OK", metrics()};
   }
@@ -199,9 +199,10 @@ class prometheus final : public plugin {
     add("hook_seconds_total", "counter", "Time that hooks took.", in_seconds(all.hook_nanoseconds));
     add("loop_lag_seconds", "gauge", "How late the loop was when last measured.",
         lag_.last.count());
-    add("loop_lag_seconds_total", "counter", "How late the loop was, all in all.",
+    add("loop_lag_seconds_total", "counter", "How late the loop was, summed over all measurements.",
         lag_.sum.count());
-    add("loop_lag_measurements_total", "counter", "How often that was measured.", lag_.count);
+    add("loop_lag_measurements_total", "counter",
+        "How often the lateness of the loop was measured.", lag_.count);
     return out;
   }
 

@@ -19,7 +19,8 @@ task<> take_socket(plugin_event event) {
   constexpr int first = SD_LISTEN_FDS_START;
   if (count > 1) throw std::runtime_error("systemd handed over more than one socket");
   if (::sd_is_socket(first, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
-    throw std::runtime_error("what systemd handed over is no listening stream socket");
+    throw std::runtime_error(
+        "the socket that systemd handed over is not a listening stream socket");
   if (!event.use_listener(first)) throw std::runtime_error("the service has a socket already");
 }
 

@@ -72,7 +72,7 @@ void set_scheme(std::string& into, element value) {
   std::string_view scheme;
   if (value.get(scheme) != simdjson::SUCCESS) return;
   if (!is_scheme(scheme))
-    throw invalid_record(fmt::format("field \"scheme\" is no scheme of a URL: \"{}\"", scheme));
+    throw invalid_record(fmt::format("field \"scheme\" is not a URL scheme: \"{}\"", scheme));
   into = scheme;
 }
 
@@ -157,7 +157,7 @@ record to_record(element document) {
       continue;
     }
     if (seen[index])
-      throw invalid_record(fmt::format("field \"{}\" is there twice", field_names[index]));
+      throw invalid_record(fmt::format("field \"{}\" appears twice", field_names[index]));
     seen[index] = true;
     set_required(made, static_cast<field>(index), member.value);
   }
