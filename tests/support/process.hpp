@@ -38,7 +38,7 @@ class process {
   ended wait();
   std::string out() const { return read_text(files_.path() / "out"); }
   std::string err() const { return read_text(files_.path() / "err"); }
-  /// User and system time so far.
+  /// The processor time that it has used so far, user and system.
   std::chrono::milliseconds processor_time() const;
 
  private:

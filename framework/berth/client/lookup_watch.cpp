@@ -41,7 +41,7 @@ void lookup_watch::attach() {
 bool lookup_watch::concerns(const std::string& name) const {
   if (!directory_ || name.empty()) return true;
   return name == where_.port_file().filename() || name == where_.lock_file().filename() ||
-         name == watched_.filename();  // the directory itself went
+         name == watched_.filename();  // the directory itself was removed or moved
 }
 
 task<result<void>> lookup_watch::changed(deadline until) {

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto patience = 5s;  // with an answer, and with silence
+constexpr auto patience = 5s;  // for an answer, and between two looks
 
 }  // namespace
 

@@ -99,7 +99,7 @@ class claim {
   std::optional<record> stale_;
   std::optional<file_id> in_place_;                 // the port file, as it was judged
   std::optional<file_id> workspace_;                // the directory above ours
-  bool owner_to_come_ = false;                      // it still holds its lock, and hands over
+  bool owner_to_come_ = false;                      // the previous owner still holds its lock
   bool established_ = false;                        // the claim is ours: later failures keep it
   std::optional<instance_list::held_entry> entry_;  // if it is listed
   bool told_unlisted_ = false;

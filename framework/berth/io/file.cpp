@@ -11,7 +11,7 @@
 namespace berth {
 namespace {
 
-constexpr std::size_t piece = 1u << 20;  // of one read or write, which cannot be interrupted
+constexpr std::size_t piece = 1u << 20;  // limits a read or write, which cannot be interrupted
 
 // libuv's file calls without a callback run at once, on whatever thread calls them.
 template <typename Call, typename... Args>

@@ -49,7 +49,7 @@ enum class process_state {
 struct process_status {
   process_state state = process_state::absent;
   std::uint64_t start_time = 0;  ///< as in process_origin; 0 if unknown
-  /// The same by the wall clock, as that is set now.
+  /// The start time by the wall clock, as it is set now.
   std::optional<std::chrono::sys_seconds> started;
 };
 

@@ -105,7 +105,7 @@ class service {
   /// Thread-safe, at any time in the life of this object. If the service is not running, its next
   /// run stops at once. The first request counts.
   void stop(stop_reason why = stop_reason::requested) { stop_.request(why); }
-  /// Stops this service as well, from any thread, and may outlive it.
+  /// A handle that stops this service from any thread, and may outlive it.
   stop_handle stopper() const { return stop_; }
   /// Set when the service begins to stop: a handler that waits for a next request may end then.
   /// On the calling thread, if that is one of the service's.
