@@ -1,5 +1,5 @@
-// The bare system calls that discovery cannot do without, and the way of a program that takes no
-// care: what the measurements are compared with.
+// The baselines of the measurements: the system calls that discovery cannot do without, and those
+// of a careless program.
 #pragma once
 
 #include <fcntl.h>
@@ -57,23 +57,23 @@ inline void careless_read_live(const char* path, pid_t pid) {
   must(::kill(pid, 0) == 0);
 }
 
-/// Probing a lock by taking it, the way of those who keep a lock file: open, flock, read, close. It
-/// disturbs whoever probes at the same time.
+/// Probes a lock by taking it, as programs with a lock file often do: open, flock, read, close. It
+/// disturbs other processes that probe at the same time.
 inline void flock_probe(const char* path) {
   const int file = open_and_read(path);
   must(::flock(file, LOCK_SH | LOCK_NB) == 0);
   ::close(file);
 }
 
-/// What a writer does that takes no care.
+/// What a careless writer does.
 inline void careless_write(const std::string& path, const std::string& text) {
   const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   must(::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()));
   ::close(file);
 }
 
-/// A file made beside, locked, written and renamed, under a lock held for life and one held
-/// meanwhile.
+/// A publication: a temporary file is created, locked, written and renamed, under one lock held for
+/// life and one held during the change.
 struct bare_publication {
   int lock = -1;
   int file = -1;

@@ -38,7 +38,7 @@ inline bool succeeds(pid_t pid) {
   return ::waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-/// A program that runs until this ends.
+/// A program that runs until this object is destroyed.
 class server_process {
  public:
   explicit server_process(const command_words& command) : pid_(spawn(command)) {}

@@ -1,6 +1,6 @@
-// What discovery costs within a process: looking a server up, publishing and removing one, beside
-// the bare system calls and beside what people use instead. Pinned to one processor; the threads of
-// the pool are on another.
+// Measures discovery within a process: looking a server up, publishing and removing one, compared
+// with the bare system calls and with what people use instead. Pinned to one processor; the threads
+// of the pool run on another.
 #include <arpa/inet.h>
 #include <poll.h>
 #include <signal.h>
@@ -63,7 +63,7 @@ struct places {
 
 // ---- look-up -----------------------------------------------------------------------------------
 
-/// Not in the kernel's memory any more: the next read waits for the disk.
+/// Drops the file from the page cache: the next read waits for the disk.
 void forget_content(const std::string& path) {
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   must(file >= 0 && ::posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0);
@@ -92,7 +92,7 @@ task<> coroutine_read_live(bench::samples& taken, const location& where) {
   must(found.has_value());
 }
 
-/// Another process that publishes again without pause, on another processor.
+/// Another process, on another processor, that publishes again and again without a pause.
 class storm {
  public:
   explicit storm(const location& where) : child_(::fork()) {
@@ -156,7 +156,7 @@ void add_lookups(const places& at, event_loop& loop) {
   });
 }
 
-/// What accepts connections on a port of the loopback address, and never looks at them.
+/// Accepts connections on a port of the loopback address and closes them at once; returns the port.
 std::uint16_t listening_port() {
   const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   must(::listen(socket, 4096) == 0);
@@ -264,7 +264,7 @@ void add_coroutine_publishing(const places& at, event_loop& loop) {
                      });
 }
 
-/// The threads of the pool are where the first job is given.
+/// Starts the threads of the pool, which stay on the processors that are set at the first job.
 task<> start_pool() {
   auto nothing = [] {};
   for (int i = 0; i < 8; ++i) {

@@ -49,7 +49,7 @@ void describe_machine() {
     benchmark::AddCustomContext(each.name + " file system", type_of(each.below));
 }
 
-/// Tells of what cannot be measured, and is quiet otherwise: the results are for bench/report.
+/// Reports only what cannot be measured: bench/report prints the results.
 class quiet_reporter final : public benchmark::BenchmarkReporter {
  public:
   bool ReportContext(const Context&) override { return true; }

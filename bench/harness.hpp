@@ -1,7 +1,7 @@
-// What the measurements share, on top of Google Benchmark: every call is timed for itself, and a
-// repetition reports the median and the 99th percentile in microseconds. Repetitions of all
+// The common part of the measurements, on top of Google Benchmark: each call is timed separately,
+// and a repetition reports the median and the 99th percentile in microseconds. Repetitions of all
 // benchmarks are interleaved, so that a machine that slows down slows all of them. bench/report
-// reads what comes out.
+// reads the output.
 #pragma once
 
 #include <benchmark/benchmark.h>
@@ -22,7 +22,7 @@ inline std::int64_t nanoseconds_now() {
   return std::chrono::steady_clock::now().time_since_epoch().count();
 }
 
-/// A directory of its own, gone when it ends.
+/// A fresh directory, removed by the destructor.
 class scratch_directory {
  public:
   explicit scratch_directory(const fs::path& below);
@@ -35,7 +35,7 @@ class scratch_directory {
   fs::path path_;
 };
 
-/// Where there is a memory file system, and a disk.
+/// A directory on the memory file system, if there is one, or on the disk.
 struct file_system {
   std::string name;
   fs::path below;
@@ -53,7 +53,7 @@ class samples {
   }
   void add_since(std::int64_t begun) { add(static_cast<double>(nanoseconds_now() - begun) / 1000); }
   void add(double microseconds) { microseconds_.push_back(microseconds); }
-  /// Of the times, 0 to 1.
+  /// The quantile of the times; `part` is between 0 and 1.
   double quantile(double part);
   void report(benchmark::State& state);
 
@@ -61,7 +61,7 @@ class samples {
   std::vector<double> microseconds_;
 };
 
-/// Measures `calls` calls a repetition.
+/// Measures `calls` calls per repetition.
 template <std::invocable Call>
 benchmark::internal::Benchmark* add(const std::string& name, int calls, Call call) {
   const auto body = [call](benchmark::State& state) mutable {
@@ -73,7 +73,7 @@ benchmark::internal::Benchmark* add(const std::string& name, int calls, Call cal
   return benchmark::RegisterBenchmark(name.c_str(), body)->Iterations(calls);
 }
 
-/// Measures what takes care of its own times, `calls` of them a repetition.
+/// The same for a function that takes its own times, `calls` of them per repetition.
 template <std::invocable<samples&> Call>
 benchmark::internal::Benchmark* add_timed(const std::string& name, int calls, Call call) {
   const auto body = [call](benchmark::State& state) mutable {
@@ -87,12 +87,12 @@ benchmark::internal::Benchmark* add_timed(const std::string& name, int calls, Ca
 /// Says why something is not measured here.
 void add_skipped(const std::string& name, const std::string& reason);
 
-/// This process runs on that processor alone from now on, and so does what it starts; anywhere
-/// again with -1. Does nothing where there is only one.
+/// Pins this process, and the processes that it starts from now on, to that processor; -1 lifts the
+/// restriction. No-op if there is only one processor.
 void pin_to(int processor);
 
-/// Runs what was added, as the arguments of Google Benchmark say. The disk is where its results go,
-/// or the current directory.
+/// Runs the benchmarks that were added, as the arguments of Google Benchmark say. The disk is the
+/// one that holds $BENCH_DISK, or else the current directory.
 int run(int argc, char** argv);
 
 }  // namespace bench

@@ -57,7 +57,7 @@ void add_burden(scope& tasks, burden which, const location& live, const location
   if (which == burden::publishing) tasks.spawn(publish_often(own));
 }
 
-/// How long each turn of the loop takes, in which it does whatever there is to do.
+/// Measures how long each turn of the loop takes, with everything that runs in it.
 class turns {
  public:
   turns(event_loop& loop, samples& taken) : loop_(loop), taken_(taken) { next(); }

@@ -1,5 +1,5 @@
 // What berth adds to the loop of a service: how long a turn of it takes, and how long a client
-// waits for an answer, while a thousand look-ups or publishes a second go on beside.
+// waits for an answer, while a thousand look-ups or publishes per second go on in the same process.
 #pragma once
 
 #include <berth/io/event_loop.hpp>

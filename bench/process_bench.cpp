@@ -1,4 +1,4 @@
-// What discovery costs across processes: the command line, how soon a waiting client holds a new
+// Measures discovery across processes: the command line, how soon a waiting client holds a new
 // server's record, starting a server, ensure, and the list of many instances.
 // usage: process-bench BERTH PM_SERVER READER LOOKUP C_LIBRARY [options of Google Benchmark]
 #include <arpa/inet.h>
@@ -70,7 +70,7 @@ void add_python(const std::string& lookup, const std::string& library, const loc
 
 // ---- starting ----------------------------------------------------------------------------------
 
-/// On as many processors as there are, while it lasts.
+/// Lets this process run on all processors while it exists.
 struct on_all_processors {
   on_all_processors() { bench::pin_to(-1); }
   on_all_processors(const on_all_processors&) = delete;
@@ -157,7 +157,8 @@ void add_starts(const path& root, const std::string& berth, const std::string& s
 
 // ---- many instances ----------------------------------------------------------------------------
 
-/// Servers that lock nothing and have this process's pid: alive, at the price of asking for it.
+/// Enters servers that lock nothing and have this process's pid: they are alive, but each look-up
+/// has to examine the process.
 void enter_instances(const path& runtime, const path& root, int count) {
   record plain = ours();
   plain.lock.clear();

@@ -1,4 +1,4 @@
-// The least that a program can do to print what is in a file.
+// The minimum that a program must do to print a file.
 #include <fcntl.h>
 #include <unistd.h>
 

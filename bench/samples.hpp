@@ -1,5 +1,5 @@
-// The times of one measured thing, and the things measured side by side: taken in turns, so that
-// a machine that slows down slows all of them.
+// The times of each measured thing. Things that are compared take turns, so that a machine that
+// slows down slows all of them.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace bench {
 
 struct samples {
   std::string name;
-  std::string floor;  ///< the name of what it is compared with; empty where with nothing
+  std::string floor;  ///< the name of what it is compared with; empty if nothing
   std::vector<double> microseconds;
 
   double quantile(double part) {

@@ -31,7 +31,7 @@ location below(const fs::path& root, const char* name) {
   return where;
 }
 
-// To close the watch takes the kernel up to 20 ms more.
+// Closing the watch takes the kernel up to 20 ms more.
 task<std::int64_t> moment_of_live(location where) {
   const auto found = co_await async::wait_live(where);
   must(found.has_value());
@@ -91,7 +91,7 @@ class waiting_client {
   int requests_, answers_;
 };
 
-/// `publish` gives the moment at which it began.
+/// `publish` returns the moment at which it began.
 template <typename Publish, typename Remove>
 void add_wait(const std::string& name, int calls, const std::string& how, int period_ms,
               const location& where, Publish publish, Remove remove) {

@@ -1,5 +1,5 @@
-// How soon a client that waits holds the record of a server that publishes, and what other
-// benchmarks of processes share with that.
+// Measures how soon a waiting client has the record of a server that publishes, and declares what
+// other benchmarks of processes share with that.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,11 @@ berth::record ours();
 /// A new directory of that name, which only this user may enter.
 berth::location below(const std::filesystem::path& root, const char* name);
 
-/// When a coroutine that waited for a live server held its record, in nanoseconds.
+/// Waits for a live server; returns the moment at which it had the record, in nanoseconds.
 berth::task<std::int64_t> moment_of_live(berth::location where);
 
-/// Runs in the other process: waits whenever standard input tells it to, and answers with the
-/// moment at which it had what it waited for.
+/// Runs in the other process: waits for a live server whenever standard input says so, and answers
+/// with the moment at which it had the record.
 int wait_for_publications(const std::string& how, const berth::location& where);
 
 void add_waits(const std::filesystem::path& root);

@@ -1,5 +1,4 @@
-// What framework/GUIDE.md shows, piece by piece, as one program that runs: each piece stands there
-// to the letter.
+// The code of framework/GUIDE.md as one program: the guide quotes each piece verbatim.
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -79,7 +78,7 @@ berth::task<> taking_turns() {
   for (const int each : numbers) {
     sum += each;
     const auto going_on = co_await berth::yield();
-    if (!going_on) co_return;  // a stop was asked for
+    if (!going_on) co_return;  // a stop was requested
   }
   expect(sum == 6, "taking turns");
 }

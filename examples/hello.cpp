@@ -1,5 +1,5 @@
-// A service with settings of its own and work in the background: says a greeting, and how often its
-// heart has beaten. Try: hello-server --greeting hey --pause 100ms, and: berth --app hello url
+// A service with settings of its own and work in the background: sends a greeting and the number of
+// its heartbeats so far. Try: hello-server --greeting hey --pause 100ms, and: berth --app hello url
 #include <chrono>
 #include <string>
 #include <utility>

@@ -1,5 +1,4 @@
-// Tests a coroutine of one's own without waiting for anything: the clock of a manual_loop moves
-// only when the test moves it.
+// Tests a coroutine without waiting: the clock of a manual_loop moves only when the test moves it.
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -10,14 +9,14 @@
 
 using namespace std::chrono_literals;
 
-// What is tested: tries again after 1, 2, 4, … seconds, five times at most.
+// The coroutine under test: makes five attempts at most, with pauses of 1, 2, 4 and 8 seconds.
 berth::task<bool> retry(std::function<bool()> attempt) {
   auto pause = std::chrono::nanoseconds(1s);
   for (int tries = 1;; ++tries, pause *= 2) {
     if (attempt()) co_return true;
     if (tries == 5) co_return false;
     const auto slept = co_await berth::sleep_for(pause);
-    if (!slept) co_return false;  // a stop was asked for
+    if (!slept) co_return false;  // a stop was requested
   }
 }
 

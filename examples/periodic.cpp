@@ -1,5 +1,5 @@
-// Works in the background while it serves: counts the seconds, and tells the count to whoever
-// connects. Find it with: berth --app periodic url
+// Works in the background while it serves: counts the seconds, and sends the count to each client.
+// Find it with: berth --app periodic url
 #include <chrono>
 #include <optional>
 #include <string>

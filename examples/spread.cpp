@@ -14,7 +14,7 @@ berth::task<> take_turns(std::string url, std::string application) {
   berth::registry_resolver servers(here, registry, application);
   const auto known = co_await servers.changed(berth::deadline::after(5s));
   for (int turn = 0; known && turn < 10; ++turn)
-    if (const auto server = servers.next())  // and servers.failed(*server) where it does not answer
+    if (const auto server = servers.next())  // and servers.failed(*server) if it does not answer
       std::printf("%s\n", berth::url_of(*server).c_str());
   co_await servers.close();
 }

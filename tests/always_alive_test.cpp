@@ -25,7 +25,7 @@ TEST_CASE("always alive: the file of whoever is found, and never removed") {
   REQUIRE(read_live(where)->pid == 999999);
   REQUIRE_FALSE(remove_stale(where));
   REQUIRE(std::filesystem::exists(where.port_file()));
-  REQUIRE(examine(where)->judged.reason == "this build takes every server for alive");
+  REQUIRE(examine(where)->judged.reason == "this build considers every server alive");
 }
 
 TEST_CASE("always alive: publishing beside any file is refused, and works without one") {

@@ -275,8 +275,9 @@ TEST_CASE("what cannot be used is refused in C, named, whatever is NULL") {
     CHECK(status == BERTH_WRONG_USAGE);
     CHECK_THAT(says(), Catch::Contains(why));
   };
-  refused(berth_locate("a/b", nullptr, nullptr, &where), "\"a/b\" is no name for an application");
-  refused(berth_locate("pm", nullptr, "..", &where), "\"..\" is no name for an instance");
+  refused(berth_locate("a/b", nullptr, nullptr, &where),
+          "\"a/b\" is not a valid name for an application");
+  refused(berth_locate("pm", nullptr, "..", &where), "\"..\" is not a valid name for an instance");
   refused(berth_locate("pm", nullptr, nullptr, nullptr), "found is NULL");
   refused(berth_read(nullptr, &record), "where is NULL");
   refused(berth_read_live(at.where.get(), nullptr), "found is NULL");

@@ -180,14 +180,15 @@ TEST_CASE("a bad document is invalid, with field and reason named") {
       {with("host", "\"h/x?\""), "field \"host\" must be a DNS name, an IPv4 address or"},
       {with("version", "\"\\u001b[2J\""), "field \"version\" contains a control character"},
       {with("started_at", "\"\x7F\""), "field \"started_at\" contains a control character"},
-      {with("", "").insert(1, R"("scheme":"java script",)"), "field \"scheme\" is no scheme of"},
-      {with("", "").insert(1, R"("scheme":"",)"), "field \"scheme\" is no scheme of"},
+      {with("", "").insert(1, R"("scheme":"java script",)"),
+       "field \"scheme\" is not a URL scheme"},
+      {with("", "").insert(1, R"("scheme":"",)"), "field \"scheme\" is not a URL scheme"},
       {with("host", "\"a\xFF\""), "it is not JSON"},
       {with("started_at", "[]"), "field \"started_at\" must be a string"},
       {with("version", "{}"), "field \"version\" must be a string"},
       {R"({"pid":1,"port":1,"host":"h","started_at":"s"})", "field \"version\" is missing"},
       {R"({"pid":1,"pid":1,"port":1,"host":"h","started_at":"s","version":"v"})",
-       "field \"pid\" is there twice"},
+       "field \"pid\" appears twice"},
       {with("version", "\"" + std::string(70'000, 'v') + "\""), "it is larger than 64 KiB"},
   };
   for (const auto& [text, reason] : bad) {

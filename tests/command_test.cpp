@@ -395,7 +395,7 @@ TEST_CASE("doctor says what is good, what is wrong and what to do") {
   workspace at;
   auto told = at.berth({"doctor"});
   REQUIRE(told.status == 0);
-  REQUIRE_THAT(told.out, Catch::Contains("not there yet"));
+  REQUIRE_THAT(told.out, Catch::Contains("does not exist yet"));
 
   const auto fault = [&](const std::string& message) {
     const auto examined = at.berth({"doctor"});

@@ -278,7 +278,7 @@ class Registered(unittest.TestCase):
         self.assertIn("--all is for the file system", refused.stderr)
 
     def test_a_registry_that_cannot_be_asked_is_an_error_that_says_why(self):
-        for registry, reason in (("http://x", "is no registry: this program knows etcd, etcds, file"), ("etcd://", "names no host"),
+        for registry, reason in (("http://x", "is not a registry: this program knows etcd, etcds, file"), ("etcd://", "names no host"),
                                  (f"etcd://127.0.0.1:{free_port()}", "Couldn't connect")):
             run = self.berth("--registry", registry, "url")
             self.assertEqual(run.returncode, 1)
@@ -389,7 +389,7 @@ class Registered(unittest.TestCase):
 
     def test_settings_that_cannot_be_stop_the_start(self):
         for words, reason in (("ttl=0", "ttl must be 1-86400 seconds, got \"0\""), ("ttl=x,endpoints=http://x", "ttl must be"),
-                              ("prefix=/x", "etcd needs an endpoint"), ("endpoints=x:1", "\"x:1\" is no endpoint of etcd")):
+                              ("prefix=/x", "etcd needs an endpoint"), ("endpoints=x:1", "\"x:1\" is not an endpoint of etcd")):
             run = subprocess.run([PM_SERVER, "--config-dir", self.directory, "--plugin", f"{PLUGINS}/libberth-etcd.so={words}"],
                                  capture_output=True, text=True, timeout=60)
             self.assertEqual(run.returncode, 1)

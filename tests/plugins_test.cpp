@@ -124,8 +124,8 @@ TEST_CASE("a plugin that cannot be used stops the start, with its file and the r
   test::write_text(text, "no shared object");
   REQUIRE_THAT(refusal_of(text), Catch::Contains("cannot load") && Catch::Contains(text.string()));
   REQUIRE(refusal_of(PLUGIN_STRANGER) == "it exports no berth_plugin_entry");
-  REQUIRE(refusal_of(PLUGIN_FUTURE) == "it was made for interface 2, and this is 1");
-  REQUIRE(refusal_of(PLUGIN_NOTHING) == "its entry gives nothing");
+  REQUIRE(refusal_of(PLUGIN_FUTURE) == "it was built for plugin interface 2, but this is 1");
+  REQUIRE(refusal_of(PLUGIN_NOTHING) == "its berth_plugin_entry returned null");
   REQUIRE(refusal_of(PLUGIN_UNRULY, {{"start", "refuse"}}) ==
           "it does not start: it does not want to");
   REQUIRE(refusal_of(PLUGIN_UNRULY, {{"start", "throw"}}) ==
@@ -133,7 +133,7 @@ TEST_CASE("a plugin that cannot be used stops the start, with its file and the r
   REQUIRE(refusal_of(PLUGIN_SLEEPY, {{"does", "refuse"}}) ==
           "it does not start: it does not want to");
   REQUIRE(refusal_of(PLUGIN_SLEEPY, {{"at", "lunch"}}) ==
-          "it does not start: there is no point \"lunch\"");
+          "it does not start: there is no hook point \"lunch\"");
   const auto open = copy_of(PLUGIN_UNRULY, directory.path() / "open.so");
   fs::permissions(open, fs::perms(0757));
   REQUIRE_THAT(refusal_of(open), Catch::Contains("is writable by everybody (mode 0757)") &&

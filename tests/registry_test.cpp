@@ -182,7 +182,7 @@ TEST_CASE("registries are made by the scheme of their URL, and one's own can be 
   event_loop loop;
   REQUIRE(factories.open(loop, "file")->reason() == "its port file says so");
   REQUIRE_THROWS_WITH(factories.open(loop, "etcd://a:1"),
-                      "\"etcd://a:1\" is no registry: this program knows file");
+                      "\"etcd://a:1\" is not a registry: this program knows file");
   add_etcd(factories);
   REQUIRE(factories.open(loop, "etcd://a:1")->reason() == "its lease in etcd is kept alive");
   REQUIRE_THROWS_AS(factories.open(loop, "etcds://"), invalid_value);

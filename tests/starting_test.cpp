@@ -399,7 +399,8 @@ TEST_CASE("a version that will not do is replaced; one that a command cannot giv
   REQUIRE(read_live(at.where)->instance_id == before);
   const auto failed = at.ensure({"--min-version", "2.0"}, {PM_SERVER});
   REQUIRE(failed.status == 1);
-  REQUIRE_THAT(failed.err, Catch::Contains("published version 1.0.0, which will not do"));
+  REQUIRE_THAT(failed.err,
+               Catch::Contains("published version 1.0.0, which does not satisfy the caller"));
   at.check_clean();
 }
 

@@ -1,5 +1,5 @@
-// Messages a second and processor time a message of echo servers, each a process of its own,
-// pinned to one core, under the same load from another; taken in turns.
+// Measures echo servers: messages per second and processor time per message. Each server is a
+// process of its own, pinned to one core, under the same load from another; the servers take turns.
 //   echo-bench messages ROUNDS MESSAGES SERVER...    a table, ratios to the first server
 //   echo-bench accepts ROUNDS CONNECTIONS SERVER...  connections made, used once and closed
 //   echo-bench threads ROUNDS MESSAGES SERVER DIR    a server that computes, on one and two threads
@@ -51,7 +51,7 @@ class client {
          static_cast<ssize_t>(message_.size()));
     missing_ = message_.size();
   }
-  /// True when the message is back.
+  /// Returns true once the whole message is back.
   bool receive() {
     const ssize_t got = ::recv(socket_, message_.data(), missing_, 0);
     must(got > 0);
@@ -65,7 +65,7 @@ class client {
   std::size_t missing_ = 0;
 };
 
-/// Messages a second.
+/// Returns messages per second.
 double load(int port, int connections, std::size_t size, long messages) {
   const int poll = ::epoll_create1(0);
   std::vector<client> clients;
@@ -107,7 +107,7 @@ void unpin() {
   ::sched_setaffinity(0, sizeof all, &all);
 }
 
-/// A server, pinned to the first processor unless it wants more; its port read from its output.
+/// A server, pinned to the first processor unless it wants more; its port is read from its output.
 class server {
  public:
   explicit server(std::vector<std::string> command, bool pinned = true) {
@@ -134,7 +134,7 @@ class server {
     port_ = std::atoi(text);
   }
   int port() const { return port_; }
-  /// Ends it; the seconds of processor time that it has used.
+  /// Ends it; returns the processor time that it used, in seconds.
   double end() {
     ::kill(pid_, SIGKILL);
     rusage used{};
@@ -152,7 +152,7 @@ class server {
 
 struct measured {
   std::string name;
-  std::vector<double> rates, costs;  ///< messages a second, microseconds of the server's a message
+  std::vector<double> rates, costs;  ///< messages per second, server's microseconds per message
 };
 
 double median(std::vector<double> of) {
@@ -170,7 +170,7 @@ void print(const std::string& title, const std::string& unit, std::vector<measur
   std::fflush(stdout);
 }
 
-/// `apply` gives a rate; each server has its turn in each round, the first of which warms up.
+/// `apply` returns a rate. Each server has its turn in each round; the first round is a warm-up.
 template <typename Apply>
 std::vector<measured> in_turns(const std::vector<std::string>& programs, int rounds, long count,
                                Apply apply) {
@@ -199,7 +199,7 @@ void measure_messages(const std::vector<std::string>& programs, int rounds, int 
         "message", all);
 }
 
-/// Connections a second, each made, used for one message and reset.
+/// Returns connections per second, each opened, used for one message and reset.
 double connect_often(int port, long count) {
   const auto begun = std::chrono::steady_clock::now();
   for (long i = 0; i < count; ++i) {

@@ -12,7 +12,7 @@ namespace {
 
 using namespace berth;
 
-/// Uses that much of the processor's time.
+/// Computes until it has used that much processor time.
 void compute(std::chrono::nanoseconds time) {
   const auto used = [] {
     timespec now;

@@ -1,5 +1,5 @@
-// Through the daemon that runs on this machine; nothing is asked of the network, since the service
-// is published here.
+// Asks the Avahi daemon of this machine; nothing goes over the network, since the service is
+// published here.
 #include <avahi-client/client.h>
 #include <avahi-client/lookup.h>
 #include <avahi-client/publish.h>
@@ -27,7 +27,7 @@ struct published_service {
   AvahiClient* client = nullptr;
   bool established = false;
 
-  /// Nothing where no daemon runs.
+  /// Returns false if no daemon runs.
   bool publish() {
     client = ::avahi_client_new(
         ::avahi_simple_poll_get(poll), {}, [](AvahiClient*, AvahiClientState, void*) {}, nullptr,

@@ -28,7 +28,7 @@ void send(int socket, const std::string& request) {
 
 const std::string name = "server";
 
-/// ALIVE2_REQ: kept for as long as the connection is.
+/// ALIVE2_REQ: the registration lasts as long as the connection.
 int publish(int socket) {
   using namespace std::string_literals;
   send(socket, "x\x1F\x90\x4D\x00\x00\x06\x00\x05"s + '\0' + static_cast<char>(name.size()) + name +
@@ -37,7 +37,7 @@ int publish(int socket) {
   return ::recv(socket, answer, sizeof answer, 0) >= 4 && answer[1] == 0 ? socket : -1;
 }
 
-/// PORT_PLEASE2_REQ: a connection each, as in the protocol.
+/// PORT_PLEASE2_REQ: one connection per request, as in the protocol.
 bool look_up(std::uint16_t port) {
   const int socket = connect_to(port);
   send(socket, "z" + name);

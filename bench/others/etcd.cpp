@@ -9,7 +9,7 @@
 namespace bench {
 namespace {
 
-/// One connection, kept.
+/// One connection, kept open.
 class client {
  public:
   explicit client(std::string url) : url_(std::move(url)), curl_(::curl_easy_init()) {

@@ -1,5 +1,5 @@
-// list_running_servers of jupyter_server, in a Python that has it loaded: what a notebook's tools
-// do to find the server.
+// Calls list_running_servers of jupyter_server in a Python that has loaded it, as a notebook's
+// tools do to find the server.
 #include <stdio.h>
 
 #include <fmt/format.h>
@@ -25,7 +25,7 @@ for line in sys.stdin:
     print(time.perf_counter_ns() - begun if found == int(sys.argv[2]) else "wrong", flush=True)
 )";
 
-/// A Python with the script in it, asked through a pair of pipes.
+/// A Python process that runs the script and is asked through a pair of pipes.
 class lister {
  public:
   lister(const std::string& python, const fs::path& directory, int files) {

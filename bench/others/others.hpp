@@ -1,6 +1,6 @@
-// What people use to find a server instead, each asked for the same record of a few hundred bytes,
-// on the same processor and over loopback: registered where its program and its library are
-// installed, else skipped with a line that says what is missing.
+// Other ways to find a server, each asked for the same record of a few hundred bytes, on the same
+// processor and over loopback. One whose program or library is not installed is skipped, with a
+// line that says what is missing.
 #pragma once
 
 #include <memory>
@@ -12,11 +12,11 @@
 
 namespace bench {
 
-/// Where the program is; empty where it is not installed.
+/// The path of the program; empty if it is not installed.
 std::string program(const std::string& name);
 /// A port of the loopback address that is free at this moment.
 std::uint16_t free_port();
-/// Until `ready` is true, for ten seconds at most; false then.
+/// Waits until `ready` returns true, for ten seconds at most; returns false after that.
 template <typename Ready>
 bool comes_true(Ready ready) {
   for (int turn = 0; turn < 1000; ++turn) {
@@ -26,7 +26,7 @@ bool comes_true(Ready ready) {
   return false;
 }
 
-/// What keeps running until the measurements have ended.
+/// Objects that must exist until the measurements have ended.
 using kept = std::vector<std::shared_ptr<void>>;
 
 kept add_others(const fs::path& scratch, const std::string& text);

@@ -1,5 +1,5 @@
 // A plugin in C++: listens on a port of its own, publishes it as the endpoint "greeter", and greets
-// whoever connects.
+// each client.
 //   pm-server --plugin libgreeter.so=greeting=hello
 #include <berth/io/tcp.hpp>
 #include <berth/plugin/plugin.hpp>

@@ -16,7 +16,7 @@ struct project {
 class board {
  public:
   std::string to_json() const;
-  /// Takes {"name": …}; gives the new project. Throws std::invalid_argument.
+  /// Takes {"name": …}; returns the new project. Throws std::invalid_argument.
   std::string add(std::string_view json);
 
  private:

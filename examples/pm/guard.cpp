@@ -95,7 +95,7 @@ guard::guard(const berth::record& published) : scheme_(published.scheme), port_(
 }
 
 std::optional<response> guard::refuse(const request& asked) const {
-  if (asked.hosts.empty() && asked.version_1_0) return std::nullopt;  // no browser of our time
+  if (asked.hosts.empty() && asked.version_1_0) return std::nullopt;  // no current browser
   if (asked.hosts.size() != 1) return refusal(400, "a request must have one Host header");
   const auto host = parse_authority(asked.hosts.front());
   if (!host) return refusal(400, "the Host header is neither HOST nor HOST:PORT");

@@ -1,7 +1,7 @@
 // Refuses requests that a web page makes behind its user's back. A page of evil.example whose name
 // is made to point at 127.0.0.1 (DNS rebinding) sends "Host: evil.example"; a page that posts to a
-// server of this machine sends its own "Origin". Programs that are no browsers send no Origin, and
-// as Host what stands in the URL.
+// server of this machine sends its own "Origin". Other programs send no Origin, and the URL's host
+// as Host.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,7 @@
 
 namespace pm {
 
-/// HOST or HOST:PORT, of the header Host and of origins.
+/// HOST or HOST:PORT, as in the Host header and in origins.
 struct authority {
   std::string host;  ///< in lower case, without brackets and zone
   std::optional<std::uint16_t> port;
@@ -30,17 +30,17 @@ std::optional<authority> parse_authority(std::string_view text);
 /// localhost, a name below it, an address of 127.0.0.0/8, or ::1.
 bool is_loopback(const authority& of);
 
-/// What a server accepts as Host: the host that it published and names of the loopback device, with
-/// its port or none. One that listens on more than loopback is reached through routers and
-/// containers, by names and ports that it does not know: it accepts this machine's name and all
-/// addresses too (no name, nothing to rebind), with any port.
+/// Checks requests for one server. Accepts as Host the published host and the names of the loopback
+/// device, with the server's port or none. A server that listens on more than loopback is also
+/// reached through routers and containers, by names and ports that it does not know: it accepts
+/// this machine's name and all addresses too (which DNS cannot rebind), with any port.
 class guard {
  public:
   guard() = default;
   explicit guard(const berth::record& published);
 
   /// The answer to a request that must not be served: 400 if its headers are broken, 403 if they
-  /// name another server or the page of another one.
+  /// name another server, or a page of another one.
   std::optional<response> refuse(const request& asked) const;
 
  private:

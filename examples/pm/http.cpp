@@ -13,8 +13,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto longest_silence = 60s;
-// For a request on its way when the service begins to stop: who has just connected has more time
-// than who was answered before.
+// How long to wait for a request when the service begins to stop: longer on a new connection than
+// on one that has been answered before.
 constexpr auto first_chance = 1s;
 constexpr auto last_chance = 100ms;
 
@@ -39,13 +39,13 @@ std::string to_text(const response& answer, bool keep_alive) {
       keep_alive ? "" : "Connection: close\r\n", answer.body);
 }
 
-/// The next bytes; nothing at the end. Between requests it gives up soon after the service begins
-/// to stop.
+/// Receives the next bytes; returns 0 at the end.
 berth::task<std::size_t> receive(berth::tcp_stream& client, std::span<std::byte> buffer) {
   const auto received = co_await client.read_some(buffer, berth::deadline::after(longest_silence));
   co_return received ? *received : 0;
 }
 
+/// The same between requests; gives up soon after the service begins to stop.
 berth::task<std::size_t> receive_between(berth::tcp_stream& client, std::span<std::byte> buffer,
                                          std::chrono::milliseconds chance, berth::event& draining) {
   if (!draining.is_set()) {
@@ -103,8 +103,8 @@ berth::task<> serve_http(berth::tcp_stream client, responder respond, berth::eve
     const auto sent = co_await client.write_all(text);
     if (!sent || !keep_alive) break;
   }
-  // Closing while the client still sends would reset the connection under our answer: take what
-  // comes until it ends, for a moment.
+  // Closing while the client still sends would reset the connection before the client has read our
+  // answer: read on until it ends, for a moment.
   const auto until = berth::deadline::after(1s);
   const auto ended = co_await client.shutdown(until);
   while (ended) {

@@ -17,8 +17,8 @@ struct response {
 
 using responder = std::function<berth::task<response>(request)>;
 
-/// Until the client ends, asks to close, or has been silent for too long; while `draining` is set
-/// each response is the last one of its connection.
+/// Serves until the client ends, asks to close, or is silent for too long; while `draining` is set,
+/// each response is the last one on its connection.
 berth::task<> serve_http(berth::tcp_stream client, responder respond, berth::event& draining);
 
 /// {"error": MESSAGE}

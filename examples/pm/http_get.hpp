@@ -5,8 +5,8 @@
 
 namespace pm {
 
-/// The body. `token` is sent as a bearer's, where there is one. Throws std::runtime_error where
-/// there is no answer, or none of success.
+/// Returns the body. Sends `token` as a bearer token, unless it is empty. Throws std::runtime_error
+/// if there is no answer, or if its status is not a success.
 std::string http_get(const std::string& url, const std::string& token = {});
 
 }  // namespace pm

@@ -18,7 +18,7 @@ namespace {
 
 constexpr int failed = 1, wrong_usage = 2, no_live_server = 3;
 
-/// What a server answers may hold anything.
+/// Escapes control characters: a server's answer may hold anything.
 void print(const std::string& text) {
   const std::string shown = berth::printable_lines(text) + '\n';
   if (std::fwrite(shown.data(), 1, shown.size(), stdout) != shown.size() ||
@@ -43,7 +43,7 @@ int list_projects(std::string server, const std::string& config_dir, bool pretty
     server = berth::url_of(*found);
     token = found->token;
   }
-  // A query, as in the URL with a token, stays behind the path.
+  // A query, as in a URL with a token, stays after the path.
   const auto query = std::min(server.find('?'), server.size());
   std::string base = server.substr(0, query);
   while (base.ends_with('/')) base.pop_back();

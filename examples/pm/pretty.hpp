@@ -1,4 +1,4 @@
-// JSON over several lines, two spaces a level.
+// JSON over several lines, two spaces per level.
 #pragma once
 
 #include <string>

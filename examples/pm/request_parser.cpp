@@ -51,7 +51,7 @@ std::string token_of_query(std::string_view target) {
   return {};
 }
 
-/// Appends a piece of the head; the parser fails if that returns another value than 0.
+/// Appends a piece of the head; the parser fails if this returns anything but 0.
 template <typename Core>
 int append_to(std::string& part, Core& self, const char* text, std::size_t size) {
   self.head_size += size;
@@ -72,7 +72,7 @@ void keep_field(request& of, std::string_view name, std::string value) {
     of.token = value.substr(bearer.size());
 }
 
-/// A header field has ended. Those behind the body may not speak for the request (RFC 9110, 6.5.1).
+/// A header field has ended. Fields after the body are not kept (RFC 9110, 6.5.1).
 template <typename Core>
 void end_field(Core& self) {
   self.value.resize(self.value.find_last_not_of(" \t") + 1);

@@ -1,4 +1,4 @@
-// HTTP/1.1 requests out of a stream of bytes, one after the other, by a packaged parser.
+// Parses HTTP/1.1 requests from a stream of bytes, one after the other, by http-parser or llhttp.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ class request_parser {
   parse_state feed(std::string_view& bytes);
   /// Whether a part of a request has come.
   bool begun() const noexcept;
-  /// The request that is complete; the next feed begins another.
+  /// The complete request; the next feed begins another.
   const request& complete() const noexcept;
 
  private:

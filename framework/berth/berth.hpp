@@ -1,5 +1,5 @@
-// All that a service is usually written with: the service, tasks, waits, TCP, look-ups and log
-// lines. Include single headers where compile time counts.
+// Everything that a service usually needs: the service, tasks, waits, TCP, look-ups and log lines.
+// Include single headers if compile time matters.
 #pragma once
 
 #include <berth/base/error.hpp>

@@ -5,7 +5,7 @@ set -l none "not __fish_seen_subcommand_from $commands"
 complete -c berth -f
 complete -c berth -l app -x -d "Name of the application"
 complete -c berth -l config-dir -x -a "(__fish_complete_directories)" -d "Directory of the port file"
-complete -c berth -l instance -x -d "Which of several servers in the directory"
+complete -c berth -l instance -x -d "Name of the server, if the directory has several"
 complete -c berth -l registry -x -a "etcd:// etcds:// file" -d "Where servers of several machines are looked up"
 complete -c berth -l json -d "Print one JSON document"
 complete -c berth -s h -l help -d "Print help"
@@ -25,7 +25,7 @@ complete -c berth -n $none -a doctor -d "Check everything here, and say what is 
 
 complete -c berth -n "__fish_seen_subcommand_from url" -l endpoint -x -d "Print the URL of one of its other endpoints"
 complete -c berth -n "__fish_seen_subcommand_from url" -l with-token -d "Include the token that the server requires"
-complete -c berth -n "__fish_seen_subcommand_from wait ensure replace stop" -l timeout -x -a "5s 30s 2m 1h" -d "Give up after that long"
+complete -c berth -n "__fish_seen_subcommand_from wait ensure replace stop" -l timeout -x -a "5s 30s 2m 1h" -d "Give up after this time"
 complete -c berth -n "__fish_seen_subcommand_from announce" -l port -x -d "Port that the server listens on"
 complete -c berth -n "__fish_seen_subcommand_from announce" -l host -x -d "Address that the server is bound to"
 complete -c berth -n "__fish_seen_subcommand_from announce" -l version -x -d "Version of the server"

@@ -34,11 +34,11 @@ class process {
   pid_t pid() const { return pid_; }
   void signal(int number) const;
   bool running();
-  /// Fails the test where it has not ended within half a minute.
+  /// Fails the test if it has not ended within half a minute.
   ended wait();
   std::string out() const { return read_text(files_.path() / "out"); }
   std::string err() const { return read_text(files_.path() / "err"); }
-  /// User and system time so far.
+  /// The processor time that it has used so far, user and system.
   std::chrono::milliseconds processor_time() const;
 
  private:

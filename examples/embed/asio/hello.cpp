@@ -1,6 +1,6 @@
 // Says hello on Asio's loop. Files are handled by a thread of their own, so that the loop never
-// waits for a disk: it publishes, looks now and then whether what it published is still there, and
-// removes it. "hello-asio find" is a client on the same loop.
+// waits for a disk: it publishes, checks now and then that its file is still there, and removes it
+// at the end. "hello-asio find" is a client on the same loop.
 #include <csignal>
 #include <cstdio>
 #include <cstring>

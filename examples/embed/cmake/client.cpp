@@ -1,4 +1,4 @@
-// Where hello listens.
+// Prints where hello listens.
 #include <cstdio>
 #include <exception>
 

@@ -1,4 +1,4 @@
-// Says hello to whoever connects: published in .hello, found there by hello-client.
+// Says hello to each client. It is published in .hello, where hello-client finds it.
 #include <span>
 #include <string_view>
 

@@ -1,4 +1,4 @@
-// Prints where hello listens, having started it if nobody had: hello-ensure PROGRAM [ARGUMENT...]
+// Prints where hello listens, and starts it if it does not run: hello-ensure PROGRAM [ARGUMENT...]
 #include <cstdio>
 #include <exception>
 #include <string>

@@ -1,5 +1,5 @@
-// What the caller did wrong or the system refused, as an exception. Ordinary outcomes of I/O are
-// values instead: see result.hpp. Errors are plain values after construction: copy them freely,
+// The exception for misuse by the caller and for refusals by the system. Ordinary outcomes of I/O
+// are values instead: see result.hpp. Errors are plain values after construction: copy them freely,
 // throw them across threads.
 #pragma once
 

@@ -7,8 +7,8 @@
 namespace berth::frame_pool::detail {
 namespace {
 
-/// Opens this thread's lists, and gives what they hold back to the heap when the thread ends;
-/// frames that are freed later go there at once.
+/// Opens this thread's lists, and returns their frames to the heap when the thread ends; frames
+/// that are freed later go there at once.
 struct thread_end {
   thread_end() noexcept {
     for (auto& list : lists) list.room = kept_per_class;

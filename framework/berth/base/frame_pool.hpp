@@ -1,7 +1,8 @@
-// Memory for coroutine frames: what one coroutine frees the next takes, without asking the heap. A
-// list of free frames for each size and thread, bounded, so that a burst does not keep its memory
-// for good; a frame may be freed by another thread than made it. Under the address and thread
-// sanitizers every frame comes from the heap, so that they see its life.
+// Memory for coroutine frames: a frame that one coroutine frees is reused by the next, without a
+// call to the heap. Each thread keeps a list of free frames per size, bounded, so that a burst does
+// not keep its memory for good; a frame may be freed on another thread than the one that made it.
+// Under the address and thread sanitizers every frame comes from the heap, so that they see when it
+// is freed.
 #pragma once
 
 #include <array>
@@ -37,7 +38,7 @@ struct free_frame {
 
 struct free_list {
   free_frame* head = nullptr;
-  std::size_t room = 0;  // none until the thread has arranged for giving its frames back
+  std::size_t room = 0;  // 0 until the thread has arranged to give its frames back
 };
 
 inline constinit thread_local std::array<free_list, classes> lists{};

@@ -60,7 +60,7 @@ class intrusive_list {
     return first;
   }
 
-  /// For a loop over what is in the list, which must not change meanwhile.
+  /// Iterates over the list, which must not change meanwhile.
   class iterator {
    public:
     explicit iterator(const list_node* at) noexcept : at_(at) {}

@@ -20,7 +20,7 @@ std::optional<level> parse_level(std::string_view name) noexcept;
 
 void set_level(level highest) noexcept;
 bool enabled(level at) noexcept;
-/// What log lines begin with; the program's name as users know it.
+/// Sets the name that log lines begin with: the program's name as users know it.
 void set_name(std::string_view name);
 
 /// Whether log lines begin with the time, in UTC: "2026-11-26T21:06:54.123Z NAME: LEVEL: MESSAGE".
@@ -67,7 +67,8 @@ class format_string {
     std::size_t places = 0;
     for (std::size_t i = 0; i + 1 < text_.size(); ++i)
       if (text_[i] == '{' && text_[i + 1] == '}') ++places;
-    if (places != sizeof...(Args)) throw "the number of arguments is not that of the \"{}\"";
+    if (places != sizeof...(Args))
+      throw "the number of arguments differs from the number of \"{}\"";
   }
   std::string_view text() const noexcept { return text_; }
 

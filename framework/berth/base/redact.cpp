@@ -10,7 +10,7 @@ struct range {
   std::size_t begin = 0, end = 0;
 };
 
-/// In "scheme://user:password", whose '@' and host were forgotten, what stands in the port's place.
+/// The text in the place of the port in "scheme://user:password", a URL without '@' and host.
 range password_without_host(std::string_view url, std::size_t user) noexcept {
   const auto end = std::min(url.find_first_of("/,;?", user), url.size());
   const auto colon = url.find(':', user);

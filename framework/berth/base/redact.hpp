@@ -7,7 +7,7 @@
 
 namespace berth {
 
-/// Whether it is "SCHEME://USER:PASSWORD@…". A malformed URL counts if it may hold one.
+/// Whether the URL is "SCHEME://USER:PASSWORD@…". A malformed URL counts if it may hold a password.
 bool has_password(std::string_view url) noexcept;
 
 /// The URL with "***" for its password: "etcd://root:***@127.0.0.1:2379".

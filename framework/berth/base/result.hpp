@@ -1,5 +1,5 @@
-// The outcome of something that ordinarily fails: a value, or a failure with its code and, where
-// it was cancelled, the reason. Reading the value of a failure throws berth::error.
+// The outcome of an operation that may fail in the ordinary course: a value, or a failure with its
+// code and, if it was cancelled, the reason. Reading the value of a failure throws berth::error.
 #pragma once
 
 #include <optional>

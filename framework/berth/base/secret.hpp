@@ -1,5 +1,5 @@
-// Secrets that are compared: random ones, and a comparison that takes the same time whatever is
-// wrong with what it is given. Any thread.
+// Random secrets, and a comparison whose running time does not tell where the texts differ.
+// Thread-safe.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@ namespace berth {
 /// 256 bits from the system's generator, in hexadecimal.
 std::string random_token();
 
-/// Takes a time that depends on the length of `given` alone.
+/// Its running time depends only on the length of `given`.
 bool same_secret(std::string_view secret, std::string_view given) noexcept;
 
 }  // namespace berth

@@ -1,5 +1,5 @@
 // Windows has no signal by which another process asks this one to end. An event takes its place:
-// its name holds the pid of who is asked, and whoever may open it may ask.
+// its name holds the pid of the process that is asked, and any process that may open it may ask.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@ namespace berth {
 
 enum class stop_reason : std::uint8_t {
   none,
-  requested,       ///< asked for explicitly
+  requested,       ///< explicitly, by the program
   deadline,        ///< a timeout or a deadline passed
   sibling_won,     ///< another branch of a when_any finished first
   sibling_failed,  ///< another task of the scope or when_all threw

@@ -1,5 +1,5 @@
-// Owns an open file of the operating system, or another object that it keeps by such a number, and
-// closes it once. Movable, not copyable; for any one thread at a time.
+// Owns a file descriptor or handle of the operating system, and closes it once. Movable, not
+// copyable; for one thread at a time.
 #pragma once
 
 #include <utility>

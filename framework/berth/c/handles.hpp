@@ -1,5 +1,5 @@
-// What the opaque types of <berth/berth.h> hold, and how its functions call C++: what is thrown
-// becomes a status and the thread's message. Any thread.
+// The contents of the opaque types of <berth/berth.h>, and the calls from its functions into C++:
+// an exception becomes a status and the thread's message. Thread-safe.
 #pragma once
 
 #include <map>
@@ -20,7 +20,7 @@ struct berth_location {
 
 struct berth_record {
   explicit berth_record(berth::record of);
-  /// After a change: the texts that are made of the rest.
+  /// Computes the texts that depend on the record; call it after each change.
   void derive();
 
   berth::record server;
@@ -32,9 +32,9 @@ namespace berth::c {
 
 /// Sets the thread's message.
 berth_status fail(berth_status why, std::string message) noexcept;
-/// The status and message of the exception that is being handled.
+/// Sets the thread's message to that of the exception being handled, and returns its status.
 berth_status fail_by_exception() noexcept;
-/// No message, for a call that succeeds so far.
+/// Clears the thread's message, at the beginning of a call.
 void begin() noexcept;
 
 /// Throws invalid_value if it is null.
@@ -43,14 +43,14 @@ T& given(T* pointer, const char* name) {
   if (!pointer) throw invalid_value(std::string(name) + " is NULL");
   return *pointer;
 }
-/// As a text, which must be there.
+/// The same for a text.
 inline const char* text(const char* pointer, const char* name) { return &given(pointer, name); }
-/// As a port; throws invalid_value.
+/// Throws invalid_value unless the number is a port.
 std::uint16_t port_of(int number);
-/// From now; below 0 never.
+/// Counts from now; a negative duration means never.
 deadline deadline_in(std::int64_t milliseconds) noexcept;
 
-/// What a call gives is null until it has succeeded.
+/// Sets the caller's pointer to null, which it stays unless the call succeeds.
 template <typename T>
 T*& cleared(T** place, const char* name) {
   given(place, name) = nullptr;
@@ -67,7 +67,7 @@ berth_status guarded(Call call) noexcept {
   }
 }
 
-/// Gives a found record, or says that there is none.
+/// Gives the caller a copy of `found`, or fails with the message that there is no live server.
 berth_status give(berth_record*& place, const berth::location& where, const record* found);
 
 }  // namespace berth::c

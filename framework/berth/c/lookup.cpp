@@ -50,7 +50,7 @@ berth_status berth_locate(const char* application, const char* directory, const 
   return guarded([&] {
     auto& place = cleared(found, "found");
     const std::string name = application ? application : default_application();
-    // Looked at first, for the directory depends on it.
+    // Checked first, because the directory depends on it.
     if (!is_plain_name(name)) (void)location(name, {});
     location where(name, config_directory(name, path_of(directory ? directory : "")),
                    instance ? instance : std::string(default_instance));

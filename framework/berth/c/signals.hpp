@@ -1,13 +1,12 @@
-// Leaves the signal handlers of the program as they were. One file a
-// platform; any thread.
+// Leaves the signal handlers of the program as they were. One file per platform; thread-safe.
 #pragma once
 
 #include <berth/base/start_thread.hpp>
 
 namespace berth::c {
 
-/// libuv takes SIGCHLD while it has children to wait for, and leaves the system's default in its
-/// place. A guard puts back what the program had, when the last of them ends.
+/// libuv handles SIGCHLD while it has children to wait for, and then leaves the system's default in
+/// place. The last guard that is destroyed restores the program's handler.
 class child_signal_guard {
  public:
   child_signal_guard();
@@ -27,7 +26,7 @@ struct signals_blocked {
 
 }  // namespace detail
 
-/// A thread that handles none of the program's signals.
+/// Starts a thread that handles none of the program's signals.
 template <typename Call>
 std::thread quiet_thread(Call call) {
   const detail::signals_blocked here;

@@ -1,6 +1,6 @@
 #include <berth/c/signals.hpp>
 
-// There is no SIGCHLD, and no mask.
+// Windows has neither SIGCHLD nor a signal mask.
 namespace berth::c {
 
 child_signal_guard::child_signal_guard() = default;

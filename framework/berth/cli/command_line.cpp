@@ -65,7 +65,7 @@ void add_timeout(CLI::App& to, options& options) {
             throw CLI::ValidationError("--timeout", wrong.what());
           }
         },
-        "Give up after that long: 5s, 500ms, 2m, 1h, or seconds")
+        "Give up after this time: 5s, 500ms, 2m, 1h, or seconds")
       ->type_name("DURATION");
 }
 
@@ -132,7 +132,7 @@ void add_common(CLI::App& to, options& options) {
   to.add_option("--app", options.application, "Name of the application")
       ->default_val(default_application());
   to.add_option("--config-dir", options.config_dir, "Directory of the port file");
-  to.add_option("--instance", options.instance, "Which of several servers in the directory")
+  to.add_option("--instance", options.instance, "Name of the server, if the directory has several")
       ->default_val(std::string(default_instance));
   to.add_option("--registry", options.registry,
                 "For url, list, wait and status: etcd://HOST:PORT[,HOST:PORT][/PREFIX], or file");

@@ -79,13 +79,13 @@ void examine_directory(const location& location, report& results) {
   }
   examine_space(nearest_existing(directory), results);
   if (!path_exists(directory)) {
-    results.good.push_back(
-        fmt::format("directory {}: not there yet; the first server makes it", directory.string()));
+    results.good.push_back(fmt::format(
+        "directory {}: does not exist yet; the first server creates it", directory.string()));
     return;
   }
   check_named_directory(directory);
   results.good.push_back(
-      fmt::format("directory {}: there, {}", directory.string(), who_can_change(directory)));
+      fmt::format("directory {}: exists, {}", directory.string(), who_can_change(directory)));
   if (is_local(directory)) return;
   results.faults.push_back(
       fmt::format("{} is on a file system that another machine or process serves: look-ups may "

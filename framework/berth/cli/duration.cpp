@@ -28,7 +28,7 @@ std::chrono::nanoseconds parse_duration(std::string_view text) {
   const auto [rest, failed] = std::from_chars(text.data(), end, number);
   const auto unit = seconds_per({rest, static_cast<std::size_t>(end - rest)});
   const double seconds = number * unit.value_or(0);
-  // Not a number compares false with everything.
+  // NaN compares false with everything.
   if (failed == std::errc() && unit && seconds >= 0 && seconds <= max_seconds)
     return std::chrono::duration_cast<std::chrono::nanoseconds>(
         std::chrono::duration<double>(seconds));

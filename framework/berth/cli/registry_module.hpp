@@ -1,6 +1,6 @@
 // The registries other than the file system are in a module of their own, beside this program or in
 // libexec, because they need libcurl, which takes longer to load than a look-up in the file system
-// takes as a whole. The module is loaded when a registry is asked for, and stays loaded.
+// takes as a whole. The module is loaded when a registry is first used, and stays loaded.
 #pragma once
 
 #include <berth/client/registry.hpp>

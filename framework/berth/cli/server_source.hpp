@@ -35,7 +35,7 @@ class server_source {
  public:
   virtual ~server_source() = default;
 
-  /// What messages name as the place that was checked: the port file, or the registry's URL.
+  /// The place that was checked, for messages: the port file, or the registry's URL.
   virtual std::string name() const = 0;
   /// A live server; of several, one at random, so that clients are spread over them.
   virtual std::optional<record> find() = 0;
@@ -54,7 +54,7 @@ std::unique_ptr<server_source> open_server_source(const options& options);
 
 /// One for the directory of the workspace.
 std::unique_ptr<server_source> open_workspace_source(const options& options);
-/// One for a registry. Loads what knows it, and libcurl with it, when it is called.
+/// One for a registry. Loads the module of registries, and libcurl with it, when it is called.
 std::unique_ptr<server_source> open_registry_source(const options& options);
 
 }  // namespace berth::cli

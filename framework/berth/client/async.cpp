@@ -18,7 +18,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Directories that were met and are local: reading there from memory is safe on a loop.
+/// Directories known to be local: a cached read there is safe on a loop.
 class local_directories {
  public:
   bool contains(const std::filesystem::path& directory) {
@@ -113,7 +113,7 @@ task<result<void>> wait_gone(location where, deadline until, const liveness_stra
   co_return result<void>();
 }
 
-// No system tells of the end of a process that is not one's child in one and the same way.
+// There is no portable notification of the end of a process that is not a child, so this polls.
 task<result<void>> wait_ended(record server, deadline until) {
   const auto here = co_await current_context();
   for (;;) {

@@ -1,7 +1,7 @@
 // Discovery for coroutines: the same operations without blocking the loop. A look-up in a directory
-// that was met before is answered at once from what the kernel has in memory, and goes to the
-// thread pool, as one job, only where it would wait for a disk or a network. What changes files
-// always goes to the pool. A job that has begun is finished; a stop comes out as a failure.
+// that was used before is answered at once from the kernel's caches, and goes to the thread pool,
+// as one job, only if it would wait for a disk or a network. Changes of files always go to the
+// pool. A job that has begun is finished; a stop is reported as a failure.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@
 
 namespace berth::async {
 
-/// See berth::read. Failures of files are thrown, as there.
+/// See berth::read. It throws as there if the file cannot be read.
 task<result<std::optional<record>>> read(location where);
 
 /// See berth::read_live. The strategy must outlive the task.
@@ -25,8 +25,8 @@ task<result<std::optional<record>>> read_live(
 task<result<std::optional<finding>>> examine(
     location where, const liveness_strategy& strategy = default_liveness());
 
-/// Waits until a live server is published there; watches the directory, or its nearest parent if
-/// there is none yet, and does not poll.
+/// Waits until a live server is published there; watches the directory, or its nearest parent if it
+/// does not exist yet, and does not poll.
 task<result<record>> wait_live(location where, deadline until = deadline::never(),
                                const liveness_strategy& strategy = default_liveness());
 

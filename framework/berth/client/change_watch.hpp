@@ -1,6 +1,6 @@
-// Tells when to look at a directory again: as soon as something in it changes, or, where the system
-// cannot watch it (Linux lets a user have 128 inotify instances), every 100 ms until it can. Says
-// the latter once per process. On the loop's thread.
+// Reports when to look at a directory again: as soon as something in it changes or, if the system
+// cannot watch it (Linux lets a user have 128 inotify instances), every 100 ms until it can. The
+// latter is logged once per process. On the loop's thread.
 #pragma once
 
 #include <filesystem>

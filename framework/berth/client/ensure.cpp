@@ -131,9 +131,9 @@ class start {
     }
     auto& published = std::get<0>(first);
     if (published && !will_do(published->version, options_))
-      throw start_failed(
-          fmt::format("{} published version {}, which will not do", name(), published->version),
-          std::make_error_code(std::errc::protocol_error));
+      throw start_failed(fmt::format("{} published version {}, which does not satisfy the caller",
+                                     name(), published->version),
+                         std::make_error_code(std::errc::protocol_error));
     co_return std::move(published);
   }
 

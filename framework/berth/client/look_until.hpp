@@ -53,7 +53,7 @@ struct retry_pauses {
 
 /// Looks until it is stopped. `look` returns a task with the longest time until the next look, or
 /// nullopt if there is nothing to look for any more. An exception from `look` or `make_watch` goes
-/// to `report`, once per text until a look succeeds; a new watch is made after a pause then.
+/// to `report`, once per text until a look succeeds; after a pause, a new watch is made.
 template <typename MakeWatch, typename Look, typename Report>
 task<> keep_looking(MakeWatch make_watch, Look look, Report report, retry_pauses pauses) {
   const auto here = co_await current_context();

@@ -19,9 +19,9 @@ lookup_watch::lookup_watch(event_loop& loop, location where)
   attach();
 }
 
-// A directory on the way may come or go between the look for the nearest one and the watch on it,
-// which then would not see what comes below the new one: look again after watching. The old watch
-// goes after the new one is made, so that the loop keeps its inotify instance.
+// A directory on the path may appear or disappear between the search for the nearest one and the
+// watch on it, which would then miss changes below the new one: look again after watching. The old
+// watch is removed after the new one is made, so that the loop keeps its inotify instance.
 void lookup_watch::attach() {
   for (;;) {
     directory_ = identify(where_.directory);
@@ -41,7 +41,7 @@ void lookup_watch::attach() {
 bool lookup_watch::concerns(const std::string& name) const {
   if (!directory_ || name.empty()) return true;
   return name == where_.port_file().filename() || name == where_.lock_file().filename() ||
-         name == watched_.filename();  // the directory itself went
+         name == watched_.filename();  // the directory itself was removed or moved
 }
 
 task<result<void>> lookup_watch::changed(deadline until) {

@@ -1,6 +1,6 @@
-// Tells when looking up a location may have another answer than before: its port file or its lock
-// file changed, or the way to its directory while that does not exist. Make it before looking for
-// the first time, so that no change falls between. On the loop's thread.
+// Reports when a look-up of a location may have another answer than before: its port file or its
+// lock file changed or, while its directory does not exist, the path to it. Construct it before the
+// first look-up, or a change in between is missed. On the loop's thread.
 #pragma once
 
 #include <memory>

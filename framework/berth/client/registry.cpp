@@ -23,7 +23,7 @@ std::unique_ptr<registry> registry_factories::open(event_loop& loop, const std::
   std::string known;
   for (const auto& [scheme, makes] : factories_) known += (known.empty() ? "" : ", ") + scheme;
   throw invalid_value(
-      fmt::format("\"{}\" is no registry: this program knows {}", without_password(url), known));
+      fmt::format("\"{}\" is not a registry: this program knows {}", without_password(url), known));
 }
 
 // The watch comes before the look, so that no change falls between.

@@ -1,6 +1,6 @@
-// Where the live servers of an application are found by name. The embedded one is the file system,
-// which knows those of this user on this machine; etcd knows those of many (plugins/etcd_registry).
-// On the loop's thread; end all calls before it ends.
+// Lists the live servers of an application by its name. The built-in registry is the file system,
+// which holds those of this user on this machine; etcd holds those of many machines
+// (plugins/etcd_registry). On the loop's thread; all calls must end before it is destroyed.
 #pragma once
 
 #include <functional>
@@ -32,7 +32,7 @@ class registry {
   virtual std::string reason() const = 0;
 };
 
-/// Makes registries by the scheme of their URL: "file" here, others as they are added.
+/// Creates registries by the scheme of their URL: "file" is built in, others are added.
 class registry_factories {
  public:
   using factory =

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto patience = 5s;  // with an answer, and with silence
+constexpr auto patience = 5s;  // for an answer, and between two looks
 
 }  // namespace
 
@@ -62,7 +62,7 @@ task<> registry_resolver::keep_current() {
   const auto make_watch = [this] { return registry_watch(registry_, application_); };
   const auto look_once = [this] { return look(); };
   const auto report = [this](const std::string& refusal) {
-    if (std::exchange(reached_, false)) log::warning("the registry is not reached: {}", refusal);
+    if (std::exchange(reached_, false)) log::warning("cannot reach the registry: {}", refusal);
   };
   co_await keep_looking(make_watch, look_once, report, pauses);
 }

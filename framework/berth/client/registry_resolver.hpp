@@ -1,6 +1,6 @@
 // Knows the live servers of an application from memory, for clients that live long, and spreads
-// their requests over them: round-robin, with recently failed servers last. On the loop's
-// thread; the registry must outlive it. Close it before it ends.
+// their requests over them: round-robin, with recently failed servers last. On the loop's thread;
+// the registry must outlive it. Close it before it is destroyed.
 //
 //   berth::registry_resolver servers(here, registry, "pm");
 //   …
@@ -20,13 +20,13 @@ namespace berth {
 /// Chooses which of several servers to ask next. A plain value.
 class server_rotation {
  public:
-  /// After that long a server that failed is asked like the others again.
+  /// How long a failed server comes after the others.
   static constexpr std::chrono::seconds forgotten_after{10};
 
   /// Sets the servers; keeps the turns and failures of those that stay.
   void update(std::vector<record> servers);
-  /// The one whose turn it is; those that failed come last, the one that failed first before the
-  /// others. Returns nullopt if there is none.
+  /// The server whose turn it is; servers that failed come last, the earliest failure first.
+  /// Returns nullopt if there is none.
   std::optional<record> next(steady_time now);
   void failed(const record& server, steady_time now);
   const std::vector<record>& servers() const noexcept { return servers_; }
@@ -50,12 +50,12 @@ class registry_resolver : public resolver_base {
 
   /// The server to ask next, from memory; nullopt if none is known.
   std::optional<record> next();
-  /// To be called if that server did not do what it was asked.
+  /// Call it if that server did not do what it was asked.
   void failed(const record& server);
   /// All known servers, valid until the next co_await. They stay while the registry cannot be
   /// reached.
   const std::vector<record>& all() const noexcept { return rotation_.servers(); }
-  /// Waits until other servers are known than now.
+  /// Waits until the known servers change.
   task<result<void>> changed(deadline until = deadline::never()) { return wait_for_change(until); }
 
  private:

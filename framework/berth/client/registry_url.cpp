@@ -39,7 +39,7 @@ void check_registry_url(const std::string& url) {
   const bool secure = url.starts_with("etcds://");
   if (!secure && !url.starts_with("etcd://"))
     throw invalid_value(
-        fmt::format("the registry \"{}\" is of no known kind: {}", without_password(url), form));
+        fmt::format("the registry \"{}\" has an unknown scheme: {}", without_password(url), form));
   std::string_view hosts = std::string_view(url).substr(secure ? 8 : 7);
   hosts = hosts.substr(0, hosts.find('?'));
   hosts = hosts.substr(0, hosts.find('/'));

@@ -1,6 +1,6 @@
-// Knows the live server of a location from memory, for clients that live long: kept true by a watch
-// on the directory, and by looking again from time to time, since a server that is killed leaves
-// its directory as it was. On the loop's thread. Close it before it ends.
+// Knows the live server of a location from memory, for clients that live long: kept current by a
+// watch on the directory and by looking again from time to time, since a server that is killed
+// leaves its directory as it was. On the loop's thread. Close it before it is destroyed.
 //
 //   resolver servers(here, where);
 //   …
@@ -29,7 +29,7 @@ class resolver : public resolver_base {
   /// The live server as last seen; nullopt if there is none, or before the first look. Changes
   /// only while the loop runs: valid until the next co_await.
   const std::optional<record>& current() const noexcept { return current_; }
-  /// Waits until another one is seen than now: a new server, new data of it, or none any more.
+  /// Waits for a change: a new server, new data of the same one, or none any more.
   task<result<std::optional<record>>> changed(deadline until = deadline::never());
   /// Waits until a live server is seen; returns at once if one is known.
   task<result<record>> live(deadline until = deadline::never());

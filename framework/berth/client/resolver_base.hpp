@@ -1,5 +1,5 @@
-// What resolvers have in common: a task that looks in the background, and tasks that wait until it
-// has seen a change. On the loop's thread. Close a resolver before it ends.
+// The common part of the resolvers: a task that looks in the background, and tasks that wait until
+// it has seen a change. On the loop's thread. Close a resolver before it is destroyed.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +26,7 @@ class resolver_base {
   explicit resolver_base(const execution_context& context) : looking_(context) {}
   ~resolver_base() = default;
 
-  /// To be called at the end of the constructor: `look` may begin at once.
+  /// Call it at the end of the constructor: `look` may begin at once.
   void begin(task<> look) { looking_.spawn(std::move(look)); }
   /// Resumes the tasks that wait for a change.
   void report_change();

@@ -8,14 +8,15 @@
 
 namespace berth {
 
-/// What the supervisor, or the command itself, tells the starter through the socket.
+/// What the supervisor, or the command itself, reports to the starter through the socket.
 struct start_report {
   enum class kind : int { not_executed, ended };
   kind what;
   int value;  ///< errno, or the status as of waitpid
 };
 
-/// What the starter tells the supervisor. The end of the socket means that the starter has died.
+/// An order from the starter to the supervisor. The end of the socket means that the starter has
+/// died.
 enum class start_order : char { end = 'e', leave = 'l' };
 
 /// What a forked process needs to become the supervisor; made before the fork.

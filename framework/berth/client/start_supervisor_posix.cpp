@@ -180,7 +180,8 @@ class supervisor {
     ::_exit(0);
   }
 
-  /// Whether there is something to read before the time is over or a child has ended.
+  /// Waits until there is something to read, the time is over or a child has ended. True if there
+  /// is something to read.
   static bool wait(std::chrono::milliseconds time) noexcept {
     sigset_t all_but_children;
     ::sigfillset(&all_but_children);

@@ -68,7 +68,7 @@ exit_status exit_status_of(int status) noexcept {
 struct started_command::core {
   core(event_loop& loop, std::vector<std::string> words, started_command_options options)
       : name(words.front()), log(options.log.open()) {
-    // What the supervisor computes once is computed here: another thread may be at it at the fork.
+    // Computed before the fork, because another thread may be computing it at the fork.
     (void)origin_of_this_system();
     const supervised_start start{pointers_to(words),
                                  pointers_to(options.environment),

@@ -1,6 +1,6 @@
 // A setting that a program declares for itself: a key, a type, a default and a line of help. Its
-// value comes from [<app>] of config.toml, from the environment or from the command line; what is
-// typed there is parsed here, by the type of the default.
+// value comes from [<app>] of config.toml, from the environment or from the command line; texts
+// from there are parsed by the type of the default.
 #pragma once
 
 #include <chrono>
@@ -40,7 +40,7 @@ using option_list = std::vector<std::shared_ptr<declared_option>>;
 std::optional<option_value> parse_option(const option_value& like, std::string_view text);
 /// What a value of that type is called in messages: "a whole number".
 std::string_view type_name(const option_value& like) noexcept;
-/// As parse_option takes it.
+/// The value as a text that parse_option accepts.
 std::string to_text(const option_value& value);
 
 /// Sets the options whose variable is set. Throws invalid_value, naming the variable.

@@ -7,7 +7,7 @@
 
 namespace berth {
 
-/// "PM_SERVER_PORT"; what no variable's name may hold ('-', '.') becomes '_'.
+/// "PM_SERVER_PORT"; characters that a variable's name may not hold ('-', '.') become '_'.
 std::string variable_name(std::string_view application, std::string_view suffix);
 
 /// The value of the variable; nullopt if it is unset or empty.

@@ -1,4 +1,4 @@
-// What std::filesystem does not tell about directories, one file a platform.
+// Facts about directories that std::filesystem does not provide. One file per platform.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace berth {
 
-/// The file system that a directory is on; 0 where that is unknown.
+/// The file system that a directory is on; 0 if that is unknown.
 std::uint64_t device_of(const std::filesystem::path& directory) noexcept;
 
 /// Why this process cannot create files in the directory; no error if modes and mounts permit it.

@@ -2,7 +2,7 @@
 
 namespace berth {
 
-// Volumes have roots of their own here: the way up ends there by itself.
+// Each volume has a root of its own here, at which a search upward ends by itself.
 std::uint64_t device_of(const std::filesystem::path&) noexcept { return 0; }
 
 // Access control lists decide; only an attempt shows the result.

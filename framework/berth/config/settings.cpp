@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 #define TOML_EXCEPTIONS 1
-// Its assertions do not hold for every malformed text; without them it reports an error.
+// The assertions of toml++ fail on some malformed texts; without them it reports an error.
 #define TOML_ASSERT(expression) static_cast<void>(0)
 #include <toml++/toml.h>
 

@@ -16,7 +16,7 @@
 
 namespace berth {
 
-/// One plugin to load, and what it is given.
+/// One plugin to load, and its settings.
 struct plugin_settings {
   std::filesystem::path path;
   std::map<std::string, std::string> values;

@@ -1,6 +1,6 @@
 // Turns anything awaitable into a task, so that when_all, when_any and timeout take a read or a
-// sleep as readily as a task. A task passes through unchanged;
-// one that cannot be begun throws berth::error.
+// sleep as readily as a task. A task passes through unchanged; one that was moved from, or awaited
+// before, throws berth::error.
 #pragma once
 
 #include <type_traits>

@@ -1,11 +1,11 @@
-// Passes values from tasks to tasks, in order, and keeps a bounded number of them: a sender waits
-// while it is full, a receiver while it is empty, both first come, first served. After close
-// nothing more can be sent; what was sent before can still be received, and then receiving ends
-// with broken_pipe. A send that is cancelled sends nothing; a receive that is cancelled loses
-// nothing. Its memory is allocated once. One thread; destroy it with no task waiting.
+// A bounded queue of values between tasks: a sender waits while it is full, a receiver while it is
+// empty, both first come, first served. After close nothing more can be sent; values that were sent
+// before can still be received, and then receiving ends with broken_pipe. A cancelled send sends
+// nothing; a cancelled receive loses nothing. Its memory is allocated once. One thread; destroy it
+// with no task waiting.
 //
-// A task that is woken has its value, or its room, promised, and takes it when it resumes: a stop
-// in between passes the promise on to the next.
+// A task that is woken has been promised a value, or room for one, and takes it when it resumes: a
+// stop in between passes the promise on to the next task.
 //
 //   for (;;) {
 //     auto job = co_await jobs.receive();
@@ -39,26 +39,26 @@ class channel {
   receive_awaiter receive(deadline until = deadline::never()) noexcept {
     return receive_awaiter(*this, until);
   }
-  /// False, with the value left where it is, if there is no room or the channel is closed.
+  /// Returns false, and leaves the value as it is, if there is no room or the channel is closed.
   bool try_send(T& value) noexcept {
     if (closed_ || !has_room()) return false;
     put(std::move(value));
     return true;
   }
-  /// Nothing if no value is kept but those that are promised to tasks which waited for them.
+  /// Returns nullopt if there is no value, or each is promised to a task that waited for it.
   std::optional<T> try_receive() noexcept {
     if (!has_value()) return std::nullopt;
     return take();
   }
 
-  /// Tasks that wait to send or to receive get broken_pipe.
+  /// Tasks that wait to send, or to receive from an empty channel, get broken_pipe.
   void close() noexcept {
     closed_ = true;
     end_receivers();
     while (send_awaiter* const waiting = senders_.pop_front()) waiting->complete_later();
   }
   bool is_closed() const noexcept { return closed_; }
-  /// How many values are kept now.
+  /// The number of values in the channel, promised ones included.
   std::size_t size() const noexcept { return size_; }
 
  private:
@@ -88,7 +88,7 @@ class channel {
     ++rooms_promised_;
     senders_.pop_front()->promised();
   }
-  /// Whether it is closed, and has nothing more that a promise might give back.
+  /// Whether it is closed and empty; promised values count, since they may come back.
   bool has_ended() const noexcept { return closed_ && size_ == 0; }
   void end_receivers() noexcept {
     if (!has_ended()) return;
@@ -102,7 +102,7 @@ class channel {
   std::size_t rooms_promised_ = 0;   // beyond size_, to senders that were woken
   bool closed_ = false;
   intrusive_list<send_awaiter> senders_;
-  intrusive_list<receive_awaiter> receivers_;  // empty while there are values but for promised ones
+  intrusive_list<receive_awaiter> receivers_;  // empty while there is a value that is not promised
 };
 
 template <typename T>

@@ -1,5 +1,5 @@
-// A task's loop and its stop token. A task gets both from the coroutine that awaits it;
-// `co_await current_context()` reads them, for what starts tasks of its own (a scope).
+// A task's loop and its stop token. A task gets both from the coroutine that awaits it; `co_await
+// current_context()` reads them, for objects that start tasks of their own (a scope).
 #pragma once
 
 #include <concepts>

@@ -1,6 +1,6 @@
 // The moment until which a wait may last: a value that is handed down unchanged through all calls
-// that belong to one operation, so that their times do not add up. Saturating: no duration is too
-// long, whatever its unit, and what lies beyond the end of the clock is never.
+// that belong to one operation, so that their times do not add up. Saturating: a duration of any
+// length and unit is valid, and a moment beyond the end of the clock means never.
 #pragma once
 
 #include <chrono>
@@ -10,7 +10,7 @@
 
 namespace berth {
 
-/// `duration` in nanoseconds, or the longest or shortest duration there is where it does not fit.
+/// `duration` in nanoseconds, clamped to the longest or shortest duration if it does not fit.
 template <typename Rep, typename Period>
 constexpr std::chrono::nanoseconds saturated(std::chrono::duration<Rep, Period> duration) noexcept {
   using std::chrono::nanoseconds;

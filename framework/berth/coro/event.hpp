@@ -1,5 +1,5 @@
-// Something that has happened or not: tasks wait until it has. Setting it wakes all that wait, in
-// the order they came; it stays set until it is reset. One thread; destroy it with nobody waiting.
+// An event has happened or not; tasks wait until it has. Setting it wakes all waiting tasks, in the
+// order they came; it stays set until it is reset. One thread; destroy it with no task waiting.
 #pragma once
 
 #include <berth/base/intrusive_list.hpp>

@@ -1,6 +1,6 @@
-// What tasks need of an event loop: a queue of things to run, a clock and timers. The libuv loop
-// is one, the manual loop of the tests another. All of it belongs to the loop's thread; items are
-// owned by whoever queues them and must stay where they are until they have run or left.
+// What tasks need of an event loop: a run queue, a clock and timers. event_loop is one, manual_loop
+// another. All of it belongs to the loop's thread. The code that queues an item owns it; the item
+// must not move before it has run or was removed.
 #pragma once
 
 #include <chrono>
@@ -26,7 +26,7 @@ class ready_item : public list_node {
   ~ready_item() = default;
 };
 
-/// Something that runs once at a time. Made due by an executor, never twice.
+/// Something that runs once, at a given time.
 class timer_item {
  public:
   timer_item() noexcept = default;
@@ -50,7 +50,7 @@ class timer_item {
 
 class executor;
 
-/// The name of a task that runs, and since when. See named.hpp.
+/// The name of a running task, and when it started. See named.hpp.
 class live_task : public list_node {
  public:
   live_task(executor& on, std::string name);
@@ -61,27 +61,27 @@ class live_task : public list_node {
   steady_time since_;
 };
 
-/// How many waits may end at once in a row before the task that waits lets others run.
+/// How many waits in a row may end at once before the task must let others run.
 inline constexpr int turns_at_once = 64;
 
 class executor {
  public:
   virtual steady_time now() const noexcept = 0;
-  /// Runs `item` after what is queued already.
+  /// Runs `item` after the items that are queued already.
   virtual void post(ready_item& item) noexcept = 0;
   virtual void arm(timer_item& timer, steady_time due) = 0;
   /// Harmless for a timer that is not armed.
   virtual void disarm(timer_item& timer) noexcept = 0;
-  /// The libuv loop beneath, for the awaitables of io/; null if there is none.
+  /// The underlying libuv loop, for the awaitables of io/; null if there is none.
   virtual uv_loop_s* native() noexcept { return nullptr; }
 
-  /// Counts one wait that ends at once, or as many as it took the time of. False if the task that
-  /// waits is to let others run first, since it would not return to the loop otherwise.
+  /// Counts one wait that ends at once, or `count` if it took as long as that many. Returns false
+  /// if the task must let others run first; it might never return to the loop otherwise.
   bool take_turns(int count = 1) noexcept { return (turns_left_ -= count) > 0; }
-  /// For the loop, each time that it resumes a task.
+  /// Called by the loop each time that it resumes a task.
   void refill_turns() noexcept { turns_left_ = turns_at_once; }
 
-  /// The named tasks that run now, in the order of their starts, each with its age.
+  /// The named tasks that run now, in the order in which they started, each with its age.
   std::vector<std::string> live_tasks() const;
 
  protected:

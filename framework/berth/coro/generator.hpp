@@ -1,6 +1,6 @@
-// A coroutine that gives values one by one with co_yield, and may wait for things in between. It
-// runs only while somebody awaits its next value, on that one's loop and under that one's stop
-// token. Destroy it whenever nobody awaits it: it is then at a co_yield, or at its end.
+// A coroutine that produces values one by one with co_yield, and may wait in between. It runs only
+// while a task awaits its next value, on the loop and under the stop token of that task. Destroy it
+// only while no task awaits it.
 //
 //   auto lines = lines_of(stream);
 //   for (;;) {
@@ -45,13 +45,14 @@ template <typename T>
 class generator<T>::promise_type final : public task_promise_base {
  public:
   generator get_return_object() noexcept {
-    static_assert(has_usual_alignment<promise_type>, "a generator gives no over-aligned values");
+    static_assert(has_usual_alignment<promise_type>,
+                  "a generator cannot yield over-aligned values");
     return generator(handle_type::from_promise(*this));
   }
   void return_void() const noexcept {}
   auto yield_value(T value) {
     value_.emplace(std::move(value));
-    return final_suspend();  // gives control to who awaits, as at the end
+    return final_suspend();  // resumes the awaiting task, as at the end
   }
 
  private:

@@ -1,7 +1,7 @@
-// A point at which others add behaviour: hooks, typed, awaited in the order of their priority
-// (higher first) and then of their registration, removable, each with a time that it may take. One
-// that exceeds it is cancelled, and counts as one that throws. Firing a point without hooks costs a
-// branch. On one thread at a time; hooks may add and remove hooks.
+// An extension point: typed hooks, awaited in the order of their priority (higher first) and then
+// of their registration, each with a time limit. A hook that exceeds its limit is cancelled, and
+// counts as one that throws. Firing a point without hooks costs one branch. On one thread at a
+// time; hooks may add and remove hooks.
 #pragma once
 
 #include <atomic>
@@ -20,23 +20,23 @@ namespace berth {
 
 using hook_id = std::uint64_t;
 
-/// How long a hook may take unless it is told otherwise.
+/// The default time limit of a hook.
 inline constexpr std::chrono::milliseconds usual_hook_time{5000};
 
-/// Of all hooks of a service since it was made. Any thread.
+/// Counts all hooks of a service since it was constructed. Thread-safe.
 struct hook_statistics {
   std::atomic<std::uint64_t> calls{0};
   std::atomic<std::uint64_t> failures{0};
   std::atomic<std::uint64_t> nanoseconds{0};
 };
 
-/// What a hook threw, or that it took too long.
+/// A hook threw an exception, or took too long.
 class hook_failed : public error {
  public:
   hook_failed(std::string_view hook, std::string_view point, std::string_view why);
 };
 
-/// What a point knows of a hook beside the function that it calls.
+/// What a point knows of a hook besides its function.
 struct hook_entry {
   hook_id id;
   int priority;
@@ -44,7 +44,7 @@ struct hook_entry {
   std::string name;
 };
 
-/// The part of a point that does not depend on what its hooks are told.
+/// The part of a point that does not depend on the arguments of its hooks.
 class hook_caller {
  public:
   std::string_view name() const noexcept { return name_; }
@@ -62,7 +62,7 @@ class hook_caller {
   hook_statistics& statistics_;
 };
 
-/// The hooks of a point being called; done at once where there are none.
+/// Awaits the hooks of a point; completes at once if there are none.
 class [[nodiscard]] fired_hooks {
  public:
   fired_hooks() noexcept = default;
@@ -102,11 +102,11 @@ class hook_point : public hook_caller {
   }
   bool empty() const noexcept { return hooks_.empty(); }
 
-  /// Stops at the first that throws, with hook_failed.
+  /// Calls the hooks until one throws; then throws hook_failed.
   fired_hooks fire_or_throw(Args... arguments) {
     return empty() ? fired_hooks() : fired_hooks(call_or_throw(arguments...));
   }
-  /// Calls all, logging what they throw.
+  /// Calls all hooks, and logs their exceptions.
   fired_hooks fire(Args... arguments) {
     return empty() ? fired_hooks() : fired_hooks(call(arguments...));
   }

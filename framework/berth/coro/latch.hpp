@@ -1,5 +1,5 @@
-// Opens, for good, when something has happened a given number of times: for a task that waits for
-// several tasks outside of any scope of its own. One thread; destroy it with nobody waiting.
+// Opens, for good, after a given number of count-downs: for a task that waits for several tasks
+// which are not in a scope of its own. One thread; destroy it with no task waiting.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ class latch {
     if (missing_ == 0) opened_.set();
   }
 
-  /// Counting beyond the last is harmless.
+  /// Counting down further is a no-op.
   void count_down(std::size_t by = 1) noexcept {
     missing_ -= by < missing_ ? by : missing_;
     if (missing_ == 0) opened_.set();

@@ -1,5 +1,5 @@
-// An executor that runs only when told to, with a clock that moves only when told to: for tests
-// of what takes time, and for programs that drive tasks from a loop of their own.
+// An executor that runs items, and moves its clock, only when the program says so: for tests of
+// code that waits for time, and for programs that drive tasks from a loop of their own.
 #pragma once
 
 #include <chrono>
@@ -15,15 +15,15 @@ class manual_loop final : public executor {
   void arm(timer_item& timer, steady_time due) override { timers_.arm(timer, due); }
   void disarm(timer_item& timer) noexcept override { timers_.disarm(timer); }
 
-  /// Runs what is queued, and what that queues, until nothing is.
+  /// Runs the items that are queued, and those that they queue, until the queue is empty.
   void run_ready() noexcept {
     while (ready_item* const next = ready_.pop_front()) next->run();
   }
-  /// Runs what is queued now, and nothing of what that queues; whether there was anything.
+  /// Runs the items that are queued now, not those that they queue. Returns whether there were any.
   bool run_batch() noexcept;
-  /// Moves the clock on, stopping at each timer on the way.
+  /// Advances the clock, stopping at each timer on the way.
   void advance(std::chrono::nanoseconds by) noexcept;
-  /// Sets the clock to `now`, and queues what waited for a time until then.
+  /// Sets the clock to `now`, and queues the tasks that waited for a time until then.
   void expire(steady_time now) noexcept;
   /// When the next timer is due, if one is armed.
   std::optional<steady_time> next_due() const noexcept { return timers_.next_due(); }

@@ -1,5 +1,5 @@
-// One at a time, across waits: what a std::mutex cannot give to coroutines, since they would hold
-// it while they are suspended. First come, first served. One thread; destroy it unlocked.
+// A mutex that a coroutine may hold while it is suspended, unlike a std::mutex, which would block
+// the thread. First come, first served. One thread; destroy it unlocked.
 //
 //   const auto held = co_await exclusive.lock();
 //   if (!held) co_return;  // cancelled

@@ -1,5 +1,6 @@
-// Gives a task a name for as long as it runs, so that a loop can say what on it is alive: which
-// task a shutdown waits for. Costs a frame a task; unnamed tasks cost nothing.
+// Gives a task a name for as long as it runs, so that a loop can list its live tasks, for instance
+// those that a shutdown waits for. Costs one coroutine frame per named task; other tasks cost
+// nothing.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// The outermost task of a loop: starts it, tells when it has ended and takes its result. The
+// The outermost task of a loop: starts it, reports when it has ended, and takes its result. The
 // bridge from ordinary code to coroutines, used by sync_wait and event_loop::run.
 #pragma once
 

@@ -1,7 +1,7 @@
-// Holds tasks that run beside the one that started them. It is joined before it ends, always:
-// nothing outlives it, so tasks may refer to what was there before the scope. The first task that
-// throws cancels its siblings, and its exception comes out of the join. A stop of the context it
-// was made with stops its tasks too.
+// Owns tasks that run beside the one that started them. Always join it before it is destroyed: no
+// task outlives it, so tasks may refer to objects that existed before the scope. The first task
+// that throws cancels its siblings, and join rethrows its exception. A stop of the context that the
+// scope was made with stops its tasks too.
 //
 //   const auto here = co_await berth::current_context();
 //   berth::scope tasks(here);
@@ -30,8 +30,8 @@ class scope final : private task_observer {
   /// from or awaited before.
   void spawn(task<void> started);
 
-  /// Runs `function(arguments...)`, which gives a task, and keeps both alive until it has ended:
-  /// the safe way to run a lambda with captures.
+  /// Runs `function(arguments...)`, which returns a task, and keeps function and arguments alive
+  /// until the task has ended: the safe way to run a lambda with captures.
   template <typename Function, typename... Args>
     requires std::is_invocable_v<Function&, Args&...>
   void spawn(Function function, Args... arguments) {
@@ -41,7 +41,7 @@ class scope final : private task_observer {
   /// Keeps `thrown` for the join, unless something was thrown before, and cancels the tasks.
   void fail(std::exception_ptr thrown) noexcept;
 
-  /// What its tasks run under.
+  /// The loop and the stop token of its tasks.
   const execution_context& context() const noexcept { return context_; }
 
   /// Asks every task to stop, those spawned later included.
@@ -68,8 +68,8 @@ class scope final : private task_observer {
     [[noreturn]] static void throw_second_join();
     scope& joined_;
   };
-  /// Until every task has ended. Is not itself cancelled: a stop makes the tasks end. One task may
-  /// join at a time; a second one gets a berth::error.
+  /// Waits until every task has ended. It is not cancelled itself: a stop makes the tasks end. One
+  /// task may join at a time; a second one gets a berth::error.
   join_awaiter join() noexcept { return join_awaiter(*this); }
 
  private:

@@ -35,7 +35,7 @@ class semaphore {
   std::size_t free() const noexcept { return free_; }
 
  private:
-  std::size_t free_;  // 0 while anybody waits
+  std::size_t free_;  // 0 while a task waits
   intrusive_list<waiter> waiting_;
 };
 

@@ -1,5 +1,5 @@
-// Runs an awaitable that must finish although a stop was asked for, such as cleaning up: it does
-// not see the stop. Where it might not end, give it a deadline of its own.
+// Runs an awaitable that must finish even if a stop was requested, such as a clean-up: it does not
+// see the stop. If it might not end, give it a deadline of its own.
 #pragma once
 
 #include <berth/coro/as_task.hpp>
@@ -30,7 +30,7 @@ auto shield(Awaitable awaitable) {
   return shield_awaiter<awaited_t<Awaitable>>(as_task(std::move(awaitable)));
 }
 
-/// The same until a deadline, which cancels it; the outcome is that of a timeout.
+/// The same until a deadline, which cancels it; the outcome is that of `timeout`.
 template <typename Awaitable>
 auto shield(Awaitable awaitable, deadline until) {
   return shield(timeout(until, std::move(awaitable)));

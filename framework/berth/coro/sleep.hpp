@@ -1,4 +1,4 @@
-// Waits for time to pass. Success when it has; a failure `cancelled` when a stop came first.
+// Waits for time to pass. Succeeds when it has; fails with `cancelled` if a stop comes first.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,8 @@
-// Asking work to stop, with a reason. A stop_source is owned by whoever may ask (a scope, a
-// when_any, a service); tasks inherit its token through what awaits them, so nobody passes it by
-// hand. A source must outlive the tasks that run under it, which a joined scope guarantees.
-// Everything here belongs to one loop's thread; ask from another through event_loop::post.
+// Requests to stop, with a reason. A stop_source is owned by the code that may request a stop (a
+// scope, a when_any, a service). A task inherits its token from the coroutine that awaits it, so
+// tokens are not passed by hand. A source must outlive the tasks that run under it, which a joined
+// scope guarantees. Everything here belongs to one loop's thread; from another thread, use
+// event_loop::submit.
 #pragma once
 
 #include <berth/base/intrusive_list.hpp>
@@ -11,7 +12,7 @@ namespace berth {
 
 class stop_source;
 
-/// Is told when a stop is asked for. May not resume a coroutine at once: it posts.
+/// Is called when a stop is requested. It must not resume a coroutine at once, but post it.
 class stop_listener : public list_node {
  public:
   virtual void stop_requested(stop_reason why) noexcept = 0;
@@ -20,7 +21,7 @@ class stop_listener : public list_node {
   ~stop_listener() = default;
 };
 
-/// Sees whether a stop has been asked for. A default token never is.
+/// Tells whether a stop has been requested; never true for a default token.
 class stop_token {
  public:
   stop_token() noexcept = default;
@@ -29,7 +30,8 @@ class stop_token {
   /// False for a default token.
   bool can_be_requested() const noexcept { return source_ != nullptr; }
   inline stop_reason reason() const noexcept;
-  /// Has `listener` told once, unless it leaves before. A stop asked for earlier is not told.
+  /// Calls `listener` once at a stop, unless it was removed before. A stop that was requested
+  /// earlier is not reported.
   inline void listen(stop_listener& listener) const noexcept;
 
  private:
@@ -51,7 +53,7 @@ class stop_source : private stop_listener {
       parent.listen(*this);
   }
 
-  /// The first request counts: true for it, false for the later ones.
+  /// Returns true for the first request, which counts, and false for later ones.
   bool request_stop(stop_reason why) noexcept {
     if (reason_ != stop_reason::none) return false;
     reason_ = why;

@@ -1,5 +1,5 @@
-// Runs a task to its end in ordinary code, sleeping until its next timer where it waits for time.
-// For tasks that wait for time and each other only; for I/O there is event_loop::run.
+// Runs a task to its end in ordinary code, and sleeps until its next timer while it waits for time.
+// Only for tasks that wait for time and for each other; for I/O there is event_loop::run.
 #pragma once
 
 #include <stdexcept>
@@ -22,7 +22,8 @@ T sync_wait(task<T> outermost) {
     if (!loop.run_batch()) {
       const auto due = loop.next_due();
       if (!due)
-        throw std::logic_error("berth::sync_wait: the task waits for what nothing can bring");
+        throw std::logic_error(
+            "berth::sync_wait: the task waits, but no timer is armed that could resume it");
       std::this_thread::sleep_until(*due);
     }
     loop.expire(std::chrono::steady_clock::now());

@@ -1,8 +1,8 @@
 // A lazy coroutine with one result. It starts when it is awaited (or spawned in a scope), runs on
 // the awaiting coroutine's loop and under its stop token, and hands control back by symmetric
 // transfer. The task object owns the frame; destroy it before it starts or after it has ended,
-// never in between. Parameters are taken by value or refer to what outlives the task. Awaiting a
-// task that was moved from, or awaited before, throws berth::error.
+// never in between. Parameters are taken by value or refer to objects that outlive the task.
+// Awaiting a task that was moved from, or awaited before, throws berth::error.
 #pragma once
 
 #include <coroutine>
@@ -23,7 +23,8 @@ class task;
 
 class task_promise_base;
 
-/// Is told of the end of tasks that nobody awaits one by one (a scope, when_all, when_any).
+/// Is notified of the end of tasks that are not awaited one by one (by a scope, when_all,
+/// when_any).
 class task_observer {
  public:
   /// Returns what to resume next. May destroy the ended task's frame.
@@ -59,7 +60,7 @@ class task_promise_base {
     return std::coroutine_handle<task_promise_base>::from_promise(*this);
   }
 
-  /// To be resumed when this ends; returns what to resume to start it.
+  /// Sets the coroutine to resume when this ends; returns the one to resume to start it.
   std::coroutine_handle<> begin(std::coroutine_handle<> continuation,
                                 const execution_context& context) noexcept {
     continuation_ = continuation;
@@ -67,7 +68,7 @@ class task_promise_base {
     context_ = context;
     return frame();
   }
-  /// The same, telling an observer at the end.
+  /// The same, but notifies an observer at the end.
   std::coroutine_handle<> begin(task_observer& observer,
                                 const execution_context& context) noexcept {
     observer_ = &observer;
@@ -99,7 +100,7 @@ class task_promise_base {
 
   enum : std::uint8_t { begun = 1, observed = 2, threw = 4 };
 
-  // Set by begin or by an exception, and not read before: one byte is all that a new task writes.
+  // Set by begin or by an exception, and not read before: a new task writes only one byte.
   union {
     std::coroutine_handle<> continuation_;
     task_observer* observer_;  // if observed
@@ -113,7 +114,7 @@ class task_promise_base {
   std::uint8_t state_ = 0;
 };
 
-/// frame() finds the frame from the base of the promise, which holds up to this alignment.
+/// frame() computes the frame from the base of the promise, which works up to this alignment.
 template <typename Promise>
 inline constexpr bool has_usual_alignment = alignof(Promise) <= 2 * sizeof(void*);
 
@@ -165,7 +166,7 @@ class [[nodiscard]] task {
     if (!handle_ || promise().has_begun()) [[unlikely]]
       throw_misused_task(!handle_);
   }
-  /// Gives the frame away: whoever takes it destroys it.
+  /// Releases the frame, which the caller must destroy.
   promise_type& release() noexcept { return std::exchange(handle_, {}).promise(); }
 
   auto operator co_await() && {
@@ -197,7 +198,7 @@ class [[nodiscard]] task {
 
 template <typename T>
 task<T> task_promise<T>::get_return_object() noexcept {
-  static_assert(has_usual_alignment<task_promise>, "a task gives no over-aligned value");
+  static_assert(has_usual_alignment<task_promise>, "a task cannot return an over-aligned value");
   return task<T>(std::coroutine_handle<task_promise>::from_promise(*this));
 }
 

@@ -1,7 +1,7 @@
 // Several tasks that one coroutine awaits together: the common part of when_all, when_any and
-// timeout. The tasks run under a stop source of the group, which follows the awaiting
-// coroutine's; the group ends when every task has ended, whatever they ended with. Lives in the
-// awaiting frame; allocates nothing.
+// timeout. The tasks run under a stop source of the group, which follows the awaiting coroutine's;
+// the group ends when every task has ended, with whatever outcome. Lives in the awaiting frame;
+// allocates nothing.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +29,8 @@ class task_group : private task_observer {
     ++running_;
     promise.begin(*this, context_).resume();
   }
-  /// After the last start. Whether to suspend: some tasks are still running.
+  /// Call it after the last start. Returns whether to suspend, because some tasks are still
+  /// running.
   bool close() noexcept { return --running_ > 0; }
 
   /// One task has ended; called before the awaiting coroutine is resumed.
@@ -50,7 +51,7 @@ class task_group : private task_observer {
   std::size_t running_ = 1;  // the group itself, until it is closed
 };
 
-/// What a task of T contributes to a tuple or a variant.
+/// The type that a task of T contributes to a tuple or a variant.
 template <typename T>
 struct group_value {
   using type = T;

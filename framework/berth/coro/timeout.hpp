@@ -1,6 +1,6 @@
-// Gives an awaitable until a deadline: then it is cancelled with stop_reason::deadline and
-// awaited. The outcome is its value, or a failure `timed_out`. An awaitable that yields a
-// result<T> keeps it flat; a value that it brought although the time had passed is not lost.
+// Limits an awaitable to a deadline: it is then cancelled with stop_reason::deadline and awaited.
+// The outcome is its value, or a failure `timed_out`. The outcome of an awaitable that gives a
+// result<T> is a result<T> too; a value that it gives after the deadline is not lost.
 #pragma once
 
 #include <optional>

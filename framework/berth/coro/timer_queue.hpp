@@ -1,5 +1,5 @@
-// The timers of one loop in order of their due times, first armed first where these are equal.
-// A binary heap in which each timer knows its place, so that disarming does not search.
+// The timers of one loop in the order of their due times, and of arming if these are equal. A
+// binary heap in which each timer knows its position, so that disarming does not search.
 #pragma once
 
 #include <optional>

@@ -2,7 +2,7 @@
 
 namespace berth {
 
-// Not in the header: it happens seldom, and would cost every awaiter registers there.
+// Not in the header: it is rare, and would cost every awaiter registers there.
 void waiter::let_others_run(std::coroutine_handle<> handle,
                             const execution_context& context) noexcept {
   handle_ = handle;

@@ -1,10 +1,11 @@
-// One suspended coroutine that waits for one thing, until it comes, a stop is asked for or a
-// deadline passes, whichever is first; the other two are then taken back. The base of every
-// awaiter: it lives in the awaiting frame, so waiting allocates nothing. One thread.
+// The base of every awaiter: one suspended coroutine that waits for one thing, until it arrives, a
+// stop is requested or a deadline passes, whichever is first; the other two are then taken back. It
+// lives in the awaiting frame, so waiting allocates nothing. One thread.
 //
 // A coroutine that another one completes resumes only when the loop gets to it, and a stop may be
-// asked for in between. What only one can have (a permit, a value) would be lost then, together
-// with the result that nobody reads: `hand_over` listens for that stop, and has it given back.
+// requested in between. Something that only one task can have (a permit, a value) would then be
+// lost, together with the result that nobody reads: `hand_over` listens for that stop, and has the
+// thing given back.
 #pragma once
 
 #include <coroutine>
@@ -18,18 +19,18 @@ namespace berth {
 
 class waiter : public ready_item {
  public:
-  /// The thing came, told by the loop: resumes at once, and may destroy this.
+  /// The thing arrived, as the loop reports: resumes at once, and may destroy this.
   void complete_now() noexcept {
     disarm();
     context_.loop->refill_turns();
     handle_.resume();
   }
-  /// The thing came, told by another coroutine: resumes when the loop gets to it.
+  /// The thing arrived, from another coroutine: resumes when the loop gets to it.
   void complete_later() noexcept {
     disarm();
     context_.loop->post(*this);
   }
-  /// The same, with something that is given back if a stop is asked for before it resumes.
+  /// The same for a thing that is given back if a stop is requested before it resumes.
   void hand_over() noexcept {
     if (expires_ && expiry_.armed()) context_.loop->disarm(expiry_);
     handed_over_ = true;
@@ -38,12 +39,12 @@ class waiter : public ready_item {
 
  protected:
   waiter() noexcept {}
-  // An awaiter may be moved until it is awaited; nothing of a wait has begun by then.
+  // An awaiter may be moved until it is awaited; no wait has begun by then.
   waiter(waiter&&) noexcept : waiter() {}
   ~waiter() { disarm(); }
 
-  /// Begins to wait. False, with the reason set, where a stop or the deadline came before: do not
-  /// suspend then.
+  /// Begins to wait. Returns false, with the reason set, if a stop or the deadline came before: do
+  /// not suspend then.
   bool begin(std::coroutine_handle<> handle, const execution_context& context,
              deadline until = deadline::never()) noexcept {
     handle_ = handle;
@@ -57,9 +58,9 @@ class waiter : public ready_item {
     return true;
   }
 
-  /// The wait is over without having begun: it failed, or had what it is for. Returns whether to
-  /// suspend all the same, so that a task that never has to wait lets others run now and then.
-  /// `turns` says how many ordinary waits took as long as this one.
+  /// The wait is over before it began: it failed, or the thing was there. Returns whether to
+  /// suspend all the same, so that a task that never has to wait lets others run from time to time.
+  /// `turns` is the number of ordinary waits that take as long as this one.
   bool ends_at_once(std::coroutine_handle<> handle, const execution_context& context,
                     int turns = 1) noexcept {
     if (context.loop->take_turns(turns)) [[likely]]
@@ -68,23 +69,24 @@ class waiter : public ready_item {
     return true;
   }
 
-  /// Resumes after what is queued already. A stop in between is heard, as after `hand_over`.
+  /// Resumes after the items that are queued already. A stop in between is noticed, as after
+  /// `hand_over`.
   void let_others_run(std::coroutine_handle<> handle, const execution_context& context) noexcept;
 
-  /// A stop was asked for after `hand_over`: gives back what it was about, and returns true if
-  /// that ends the wait as cancelled. False if there is nothing to lose, and the result stands.
+  /// A stop was requested after `hand_over`: gives the thing back, and returns true if that ends
+  /// the wait as cancelled. Returns false if there is nothing to lose, and the result stands.
   virtual bool give_back() noexcept { return false; }
 
-  /// Leaves what was waited for. Returns whether the wait ends with that; false where something
-  /// was asked to end it that answers by completing.
+  /// Stops waiting for the thing. Returns whether that ends the wait; false if the operation was
+  /// only asked to end, and will answer by completing.
   virtual bool abandon() noexcept {
     unlink();
     return true;
   }
 
-  /// Why the wait was given up; none where the thing came.
+  /// Why the wait was given up; none if the thing arrived.
   stop_reason given_up() const noexcept { return given_up_; }
-  /// Whether it was given up for its own deadline.
+  /// Whether it was given up because of its own deadline.
   bool expired() const noexcept { return expired_; }
   const execution_context& context() const noexcept { return context_; }
 
@@ -142,8 +144,8 @@ class waiter : public ready_item {
     if (expires_ && expiry_.armed()) context_.loop->disarm(expiry_);
   }
 
-  // Made only by a wait that needs them: most waits end at once, or have no deadline. What they
-  // hold needs no destruction once they are unlinked and disarmed.
+  // Constructed only by a wait that needs them: most waits end at once, or have no deadline. They
+  // need no destruction once they are unlinked and disarmed.
   union {
     stop_part stopping_;
   };

@@ -1,6 +1,6 @@
-// Runs awaitables side by side and gives all their results: a tuple (std::monostate for void), or
+// Runs awaitables concurrently and returns all their results: a tuple (std::monostate for void), or
 // a vector for a vector of tasks. The first that throws cancels the others; all are awaited, and
-// its exception comes out.
+// its exception is rethrown.
 #pragma once
 
 #include <tuple>

@@ -1,7 +1,7 @@
-// Runs awaitables side by side and gives the result of the first that ends, as a variant whose
+// Runs awaitables concurrently and returns the result of the first that ends, as a variant whose
 // index says which one that was (std::monostate for void). The losers are cancelled *and awaited*
-// before when_any returns, so nothing of them runs on; what they end with is dropped. If the
-// first throws, its exception comes out.
+// before when_any returns, so none of them runs on; their results are dropped. If the first throws,
+// its exception is rethrown.
 #pragma once
 
 #include <tuple>
@@ -54,7 +54,7 @@ class when_any_awaiter : private task_group {
 
 template <typename... Awaitables>
 auto when_any(Awaitables... awaitables) {
-  static_assert(sizeof...(Awaitables) > 0, "when_any of nothing would never end");
+  static_assert(sizeof...(Awaitables) > 0, "when_any needs at least one awaitable");
   return when_any_awaiter<awaited_t<Awaitables>...>(as_task(std::move(awaitables))...);
 }
 

@@ -1,6 +1,6 @@
 // Runs a function in a scope that is joined on every way out: when the function returns, when it
 // throws, and when a task of the scope throws. The function and the tasks run under the scope's
-// stop: the first of them that throws cancels all others, and its exception comes out.
+// stop: the first of them that throws cancels all others, and its exception is rethrown.
 //
 //   const auto serve = [](berth::scope& tasks, berth::tcp_listener& listener) -> berth::task<> {
 //     for (;;) {
@@ -44,9 +44,9 @@ template <typename Function, typename... Args>
 using scoped_result_t =
     typename std::invoke_result_t<Function&, scope&, std::unwrap_reference_t<Args>&...>::value_type;
 
-/// Gives what `function(scope, arguments...)`, a task, gives, once every task of the scope has
-/// ended. The function returning does not cancel them: it calls scope::cancel where it wants that.
-/// Function and arguments are kept until then; pass std::ref to what is not to be copied.
+/// Awaits `function(scope, arguments...)`, which returns a task, and then every task of the scope;
+/// returns the function's result. The function's return does not cancel the tasks; it may call
+/// scope::cancel. Function and arguments are kept until then; pass std::ref to avoid a copy.
 template <typename Function, typename... Args>
 task<scoped_result_t<Function, Args...>> with_scope(Function function, Args... arguments) {
   using value_type = scoped_result_t<Function, Args...>;

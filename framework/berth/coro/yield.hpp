@@ -5,7 +5,7 @@
 //   for (const auto& each : millions) {
 //     consider(each);
 //     const auto going_on = co_await berth::yield();
-//     if (!going_on) co_return;  // a stop was asked for
+//     if (!going_on) co_return;  // a stop was requested
 //   }
 #pragma once
 
@@ -28,7 +28,7 @@ class [[nodiscard]] yield_awaiter : private waiter {
   }
 };
 
-/// Success after the others have had their turn; a failure `cancelled` if a stop was asked for.
+/// Success after the others have had their turn; a failure `cancelled` if a stop was requested.
 inline yield_awaiter yield() noexcept { return {}; }
 
 }  // namespace berth

@@ -41,7 +41,7 @@ struct claim_options {
   /// other live server's file is replaced.
   std::string replaces;
   /// Enters the server in the list of instances. Its entry also keeps others away while its
-  /// directory is deleted, until intact() has told of it and publish() has made it again.
+  /// directory is deleted, until intact() has reported that and publish() has created it again.
   bool listed = false;
 };
 
@@ -99,7 +99,7 @@ class claim {
   std::optional<record> stale_;
   std::optional<file_id> in_place_;                 // the port file, as it was judged
   std::optional<file_id> workspace_;                // the directory above ours
-  bool owner_to_come_ = false;                      // it still holds its lock, and hands over
+  bool owner_to_come_ = false;                      // the previous owner still holds its lock
   bool established_ = false;                        // the claim is ours: later failures keep it
   std::optional<instance_list::held_entry> entry_;  // if it is listed
   bool told_unlisted_ = false;

@@ -4,7 +4,7 @@
 // 2. The successor claims with `claim_options::replaces`, the old server's instance id, and renames
 //    its file over the old one without holding the *owner* lock.
 // 3. The old server sees another file in place of its own, drains, and releases *owner*.
-// 4. The successor takes *owner* then: claim waits for ten seconds, and claim::intact tries again
+// 4. The successor takes *owner*: claim waits for it for ten seconds, and claim::intact tries again
 //    at each call after that. Until then the lock on its file keeps other servers away.
 #pragma once
 

@@ -121,7 +121,7 @@ held_entry::held_entry(const location& where) {
   text_ = port_file.string() + "\n";
 }
 
-// Who lists holds the lock of an ended server's entry for some microseconds.
+// A process that lists the servers holds the lock of an ended server's entry for some microseconds.
 bool held_entry::hold() {
   constexpr int most = 20;
   for (int turn = 0; turn < most; ++turn) {
@@ -164,7 +164,7 @@ std::optional<fs::path> find_held(const location& where) {
       auto entry = each / name;
       if (lock_file::query(entry, lock_range::owner) == lock_state::held) return entry;
     } catch (const error&) {
-      // What cannot be read cannot be entered either, which the server says.
+      // A server cannot enter itself in a list that cannot be read, and logs that.
       log_ignored_exception("looking for an entry in the list of instances");
     }
   }

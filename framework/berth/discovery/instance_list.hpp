@@ -45,7 +45,8 @@ class held_entry {
   /// false while another server holds it. Throws berth::error.
   bool hold();
   bool held() const noexcept { return file_.has_value(); }
-  /// Lets those who watch the list look again: what it points to has been published.
+  /// Notifies the programs that watch the list: the port file that the entry points to is
+  /// published.
   void announce();
   void let_go() noexcept { file_.reset(); }
   /// Removes the entry, if it is held.

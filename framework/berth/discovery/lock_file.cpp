@@ -62,7 +62,8 @@ void lock_file::reopen(lock_range range) {
 }
 
 // A lock file that others may read (it came with a git clone, say) can be read-locked by any of
-// them, for ever. Then it gives way to one that they cannot open; a lock file may go at any moment.
+// them, for ever. It is then replaced by one that they cannot open, which is safe because a lock
+// file may be deleted at any moment.
 bool lock_file::replace_if_strangers_lock(lock_range range) {
   open_file& file = file_of(range);
   if (!file.is_read_locked(range)) return false;
@@ -146,7 +147,8 @@ name_lock::name_lock(const std::filesystem::path& path, file_id id, std::chrono:
   if (file_lock::ranges_share_a_file) {
     file_ = open_file::to_lock_existing(path.native());
     if (file_ && file_->status().id == id) {
-      // A read lock is a stranger's, who may hold it for ever; it keeps others of us away as well.
+      // A read lock belongs to a stranger, who may hold it for ever; it keeps other servers away as
+      // well.
       const auto attempt = [this] {
         return file_->try_lock(lock_range::mutation) || file_->is_read_locked(lock_range::mutation);
       };

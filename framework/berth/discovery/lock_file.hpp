@@ -42,7 +42,7 @@ class lock_file {
   bool is_new() const noexcept { return is_new_; }
   void mark();
 
-  /// Whether anybody holds that lock of the lock file at `path`. Makes no file.
+  /// Whether any process holds that lock of the lock file at `path`. Creates no file.
   static lock_state query(const std::filesystem::path& path, lock_range range);
 
  private:

@@ -27,7 +27,7 @@ std::optional<open_file> open_port_file(const location& where, read_mode how) {
   }
 }
 
-/// Whether the file was changed within the last moments, as far as its whole seconds tell.
+/// Whether the file was changed within the last moments; its time has whole seconds.
 bool changed_just_now(const file_status& status) {
   const auto age = std::chrono::system_clock::now() - status.modified;
   return age > std::chrono::seconds(-1) && age < std::chrono::seconds(2);

@@ -35,9 +35,9 @@ bool proven_by_start(const record& server, const process_status& process) {
          is_plausible(server, process);
 }
 
-/// Whether the file, if it is still this server's, says that its writer locks it. Everybody can
-/// read at what time a process started, and write it down: that alone proves nothing of such a
-/// writer.
+/// Whether the file, if it is still this server's, says that its writer locks it. Anybody can look
+/// up when a process started and write that into a file, so for such a writer the start time alone
+/// proves nothing.
 bool claims_to_be_locked(const record& server, const location& where) {
   const auto published = read(where);
   return published && published->pid == server.pid && published->lock == lock_mechanism;

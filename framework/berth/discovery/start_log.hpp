@@ -21,8 +21,8 @@ struct start_log {
   /// Opens it for a child to append to, and creates it if needed. Does not block. Throws
   /// berth::error.
   unique_handle open() const;
-  /// Throws berth::error, as open() would, if what has its name is no log. Opens and changes
-  /// nothing.
+  /// Throws berth::error, as open() would, if the file of its name cannot be a log. Opens and
+  /// changes nothing.
   void check() const;
   /// Moves its content to LOG.1 if it has grown beyond max_size, while programs append to it. What
   /// they write at that very moment may be lost. False if it can no longer be bounded.

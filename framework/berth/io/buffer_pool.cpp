@@ -6,7 +6,8 @@
 namespace berth {
 namespace {
 
-/// The free buffers of one thread. What is released after the thread's end goes to the system.
+/// The free buffers of one thread. A buffer that is released after the thread's end goes back to
+/// the system.
 struct free_buffers {
   static constexpr std::size_t most = 16;
 

@@ -1,6 +1,6 @@
-// Buffers of 64 KiB for streams, which hold one only while there are bytes in it. A few free ones
-// stay with the thread; more than that go back to the system, so that a burst over thousands of
-// connections does not leave its memory behind. Private to io/.
+// Buffers of 64 KiB for streams, which hold one only while there are bytes in it. Each thread keeps
+// a few free ones and returns the rest to the system, so that a burst over thousands of connections
+// does not leave its memory behind. Private to io/.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +34,7 @@ class pooled_buffer {
   std::byte* bytes_ = nullptr;
 };
 
-/// Memory of the system's, past the heap, which would keep it. Null if there is none.
+/// Maps memory from the system, not from the heap, which would keep it. Null if there is none.
 std::byte* map_buffer(std::size_t size) noexcept;
 void unmap_buffer(std::byte* buffer, std::size_t size) noexcept;
 

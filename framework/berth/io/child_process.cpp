@@ -20,7 +20,7 @@ void check_usable(const std::vector<std::string>& command, const child_options& 
   if (command.empty() || command[0].empty()) throw_unusable("the command is empty");
   for (const auto kind : {options.input, options.output, options.error})
     if (kind == child_options::stream::log && options.log.empty())
-      throw_unusable("its output goes to a log, and no log file is named");
+      throw_unusable("its output goes to a log, but no log file is named");
 }
 
 void check_environment(const std::vector<std::string>& variables) {
@@ -39,7 +39,7 @@ std::vector<char*> pointers_to(const std::vector<std::string>& words) {
   return pointers;
 }
 
-/// The file that a child's output is appended to; none where its path is empty.
+/// The file that a child's output is appended to; none if its path is empty.
 class log_file {
  public:
   explicit log_file(const std::filesystem::path& path) {
@@ -78,7 +78,7 @@ uv_stdio_container_t descriptor(int number, child_options::stream kind, stream_c
       break;
     case child_options::stream::none: made.flags = UV_IGNORE; break;
     case child_options::stream::piped:
-      // As the child sees it.
+      // The flags are from the child's point of view.
       made.flags = static_cast<uv_stdio_flags>(UV_CREATE_PIPE |
                                                (number == 0 ? UV_READABLE_PIPE : UV_WRITABLE_PIPE));
       made.data.stream = pipe->handle();
@@ -95,7 +95,7 @@ struct child_process::core final : wait_point, loop_resident {
   bool ready() const noexcept override { return status.has_value(); }
   void ended(std::int64_t code, int signal) {
     status = exit_status{code, signal};
-    // libuv has collected all children that ended before it tells of the first of them. Nothing may
+    // libuv collects all children that have ended before it reports the first of them. Nothing may
     // run in between that would signal one of the others.
     if (left)
       close();
@@ -182,7 +182,7 @@ void child_process::kill_session(int signal) {
 }
 
 int child_process::pid() const {
-  return uv_process_get_pid(&check_open(core_, "tell the pid of a child").native);
+  return uv_process_get_pid(&check_open(core_, "read the pid of a child").native);
 }
 
 // It may have ended a moment ago.

@@ -1,7 +1,6 @@
-// A program run as a child. Its standard streams are this process's, nothing, a file, or pipes to
-// talk to it. The object refers to the child, it does not keep it alive or end it: a child goes on
-// when its object is destroyed, with its pipes closed, and is collected when it ends, if the loop
-// still runs then. On the loop's thread.
+// Runs a program as a child. Its standard streams are those of this process, discarded, a file, or
+// pipes to talk to it. Destroying the object does not end the child: it goes on, with its pipes
+// closed, and is collected when it ends, if the loop still runs then. On the loop's thread.
 #pragma once
 
 #include <filesystem>
@@ -31,15 +30,15 @@ struct child_options {
   std::filesystem::path directory;                      ///< ours where empty
   std::optional<std::vector<std::string>> environment;  ///< "NAME=VALUE"; ours where not given
   std::filesystem::path log;  ///< stream::log appends to it; created, 0600, if missing
-  /// In a session of its own, so that it outlives our terminal, and with no descriptor of ours: for
-  /// that, all of this process's are marked as not inherited.
+  /// Runs the child in a session of its own, so that it outlives our terminal, and without our
+  /// descriptors: for that, all descriptors of this process are marked as not inherited.
   bool detached = false;
 };
 
 class child_process {
  public:
-  /// Starts `command[0]`, looked for in PATH, with the rest as its arguments. Throws berth::error,
-  /// also if there is no command.
+  /// Starts `command[0]`, searched in PATH, with the rest as its arguments. Throws berth::error,
+  /// also if the command is empty.
   child_process(event_loop& loop, const std::vector<std::string>& command,
                 const child_options& options = {});
   child_process(const child_process&) = delete;
@@ -52,11 +51,11 @@ class child_process {
   void kill(int signal);
   /// The same to all processes of its session, if it was detached.
   void kill_session(int signal);
-  /// Leaves it to itself, as destroying the object does. Nothing else can be asked of it then: that
-  /// throws berth::error.
+  /// Leaves the child to itself, as destroying the object does. Every later call throws
+  /// berth::error.
   void leave() noexcept;
 
-  /// The pipes, there where they were asked for. Closing the input tells the child its end.
+  /// The pipes that the options ask for. Closing the input ends the child's standard input.
   std::optional<local_stream> input, output, error;
 
   class awaiter;

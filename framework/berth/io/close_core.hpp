@@ -1,4 +1,4 @@
-// How a unique_core begins to close what it owns: instantiate it once per core, behind the core's
+// How a unique_core begins to close what it owns: instantiate it once per core, after the core's
 // definition. Private to io/.
 #pragma once
 

@@ -13,7 +13,7 @@ constexpr auto start_over_the_next = 250ms;  // RFC 8305, 5: Connection Attempt 
 struct attempts {
   std::optional<tcp_stream> won;
   failure last = std::make_error_code(std::errc::host_unreachable);
-  event told;  // that one of them has ended
+  event told;  // set when one of them has ended
 };
 
 task<> attempt(endpoint to, deadline until, attempts& all) {

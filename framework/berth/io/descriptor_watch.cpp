@@ -36,7 +36,7 @@ void descriptor_watch::tell(readiness wanted) {
     return;
   }
   uv_poll_start(&core_->native, events, [](uv_poll_t* of, int status, int ready) {
-    const auto told = static_cast<core*>(of->data)->told;  // it may end this
+    const auto told = static_cast<core*>(of->data)->told;  // it may destroy this
     told({(ready & UV_READABLE) != 0, (ready & UV_WRITABLE) != 0}, status < 0);
   });
 }

@@ -1,5 +1,5 @@
-// Reports when a descriptor that other code reads and writes (a library with sockets of its own)
-// is ready. On the loop's thread. The descriptor must stay open until this ends.
+// Reports when a descriptor that other code reads and writes (a library with sockets of its own) is
+// ready. On the loop's thread. The descriptor must stay open until this is destroyed.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,8 @@ class descriptor_watch {
     bool readable = false;
     bool writable = false;
   };
-  /// Called from the loop, with what it is ready for, or with `failed`; this may end within it.
+  /// Called on the loop with what the descriptor is ready for, or with `failed`; it may destroy
+  /// this.
   using function = std::function<void(readiness ready, bool failed)>;
 
   /// Throws berth::error if it cannot be watched.

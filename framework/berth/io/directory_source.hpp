@@ -1,5 +1,6 @@
-// What a platform tells of one directory, for directory_watch. One file per platform: inotify on
-// Linux, where libuv hides that the kernel dropped events, and libuv elsewhere. Private to io/.
+// A platform's notifications of changes in one directory, for directory_watch. One file per
+// platform: inotify on Linux, where libuv hides that the kernel dropped events, and libuv
+// elsewhere. Private to io/.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +13,7 @@ namespace berth {
 
 class directory_listener {
  public:
-  /// `name` changed; empty if it is only known that something did. May not end the source.
+  /// `name` changed; empty if it is only known that something did. Must not destroy the source.
   virtual void changed(const char* name) = 0;
   /// The directory can be watched no longer.
   virtual void failed(std::error_code why) = 0;

@@ -9,7 +9,7 @@ namespace {
 
 std::error_code code_of(int number) { return {number, std::system_category()}; }
 
-/// Of a directory that is removed or moved away, the nearest parent there is, until it is back.
+/// Watches the directory or, while it is removed or moved away, its nearest existing parent.
 class inotify_source final : public directory_source, inotify_queue::listener {
  public:
   inotify_source(event_loop& loop, const std::filesystem::path& directory, directory_listener& told)
@@ -49,7 +49,7 @@ class inotify_source final : public directory_source, inotify_queue::listener {
       if (found >= 0) return found_as(found);
       leave(watch_);
       if (errno == ENOSPC) return told_.failed(code_of(errno));
-      // Made between a look at it and the watch on its parent, it would be missed: look again then.
+      // A directory that is created just before its parent is watched would be missed: try again.
       if (!watch_parent()) return;
     }
   }
@@ -60,7 +60,7 @@ class inotify_source final : public directory_source, inotify_queue::listener {
     watch_ = found;
     told_.changed("");
   }
-  /// Whether another parent is watched now than before.
+  /// Returns whether another parent is watched now than before.
   bool watch_parent() {
     std::filesystem::path parent = path_.parent_path();
     int found = queue_->add(parent, *this);

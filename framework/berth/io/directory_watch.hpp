@@ -1,8 +1,8 @@
-// Tells of changes in one directory: a name made, changed, moved or removed. Changes are kept
-// until they are asked for, each name once; a change may be told more often than it happened,
-// never less. If the kernel dropped events, or the directory itself was removed, moved away or made
-// again (on Linux), that is told as a change without a name, and the directory that has the path
-// then is watched. On the loop's thread.
+// Reports changes in one directory: a name created, changed, moved or removed. Changes are kept
+// until next() takes them, each name once; a change may be reported more than once, but is not
+// missed. If the kernel dropped events, or the directory itself was removed, moved away or created
+// again (on Linux), that is reported as a change without a name, and the directory that then has
+// the path is watched. On the loop's thread.
 #pragma once
 
 #include <filesystem>
@@ -25,8 +25,8 @@ class directory_watch {
 
   class awaiter;
   /// The name of what changed, without its directory; empty if it is only known that something did:
-  /// look at everything then. A failure if the directory can be watched no longer. One task may
-  /// wait at a time.
+  /// look at everything then. Fails if the directory can be watched no longer. One task may wait at
+  /// a time.
   awaiter next(deadline until = deadline::never()) noexcept;
 
  private:

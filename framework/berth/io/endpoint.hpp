@@ -9,7 +9,7 @@
 namespace berth {
 
 struct endpoint {
-  // Declared, so that braces in a co_await make no aggregate, which GCC 12 destroys twice.
+  // Declared so that this is not an aggregate, which GCC 12 would destroy twice in a co_await.
   endpoint() = default;
   endpoint(std::string address, std::uint16_t number) : host(std::move(address)), port(number) {}
 

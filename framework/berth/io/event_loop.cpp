@@ -35,11 +35,11 @@ struct event_loop::core {
     uv_idle_init(loop, &idle);
     uv_timer_init(loop, &timer);
     idle.data = timer.data = wake.data = this;
-    // What keeps a loop that is not ours alive is for others to say.
+    // On a loop that another program runs, this handle must not keep it alive.
     if (running) uv_unref(as_handle(wake));
   }
 
-  /// Of a loop that goes on without it: goes when the last handle is closed.
+  /// Leaves a loop that another program runs: this is deleted when the last handle is closed.
   void leave() noexcept {
     const auto closed = [](uv_handle_t* handle) {
       auto* const self = static_cast<core*>(handle->data);
@@ -96,7 +96,8 @@ struct event_loop::core {
     } catch (const std::exception& thrown) {
       log::error("a call that was submitted to an event loop failed: {}", thrown.what());
     } catch (...) {
-      log::error("a call that was submitted to an event loop threw what is no exception");
+      log::error(
+          "a call that was submitted to an event loop threw an exception of an unknown type");
     }
   }
 
@@ -125,14 +126,14 @@ event_loop::~event_loop() {
     return;
   }
   for (const auto& type : open_handles())
-    log::error("an event loop ends with an open handle of type {}", type);
+    log::error("an event loop was destroyed with an open handle of type {}", type);
   uv_walk(
       core_->loop,
       [](uv_handle_t* handle, void*) {
         if (!uv_is_closing(handle)) uv_close(handle, nullptr);
       },
       nullptr);
-  // A stop that nobody has run into yet makes one uv_run return early.
+  // A uv_stop that no run has seen yet makes one uv_run return early.
   do uv_run(core_->loop, UV_RUN_DEFAULT);
   while (uv_loop_close(core_->loop) == UV_EBUSY);
   delete core_;

@@ -1,7 +1,7 @@
 // A libuv loop that runs tasks. Everything on it belongs to the thread that calls run, except
-// submit and stop, which any thread may call. The loop must outlive what was made for it; its
-// destructor finishes closing what is being closed and reports the handles that nobody closed.
-// Making a loop ignores SIGPIPE in the process, unless that has a handler.
+// submit and stop, which any thread may call. The loop must outlive the objects that were made for
+// it; its destructor completes the closing of handles, and reports those that nobody closed. The
+// constructor ignores SIGPIPE in the process, unless that has a handler.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ struct uv_loop_s;
 
 namespace berth {
 
-/// An object that only the loop owns: it ends with the loop at the latest.
+/// An object that only the loop owns: it is closed when the loop is destroyed, at the latest.
 class loop_resident : public list_node {
  public:
   virtual void close() noexcept = 0;
@@ -28,16 +28,16 @@ class loop_resident : public list_node {
 class event_loop final : public executor {
  public:
   event_loop();
-  /// On a loop that somebody else runs, who must run it on after this has ended: for a turn, and,
-  /// if directories were watched, until uv_loop_close succeeds (closing a watch may take seconds,
-  /// on the pool). Begin tasks there by root_task; run is not for it.
+  /// Uses a loop that another program runs, which must go on running it after this is destroyed:
+  /// for one turn or, if directories were watched, until uv_loop_close succeeds (closing a watch
+  /// may take seconds, on the pool). Start tasks there with root_task; run throws.
   explicit event_loop(uv_loop_s& running);
   ~event_loop();
   event_loop(const event_loop&) = delete;
   event_loop& operator=(const event_loop&) = delete;
 
-  /// Runs `outermost` and everything it starts, until it has ended. Gives or throws its result.
-  /// Throws berth::error if the loop runs already.
+  /// Runs `outermost` and everything it starts, until it has ended. Returns its result or rethrows
+  /// its exception. Throws berth::error if the loop runs already.
   template <typename T>
   T run(task<T> outermost) {
     const running_mark running(*this);
@@ -47,18 +47,18 @@ class event_loop final : public executor {
     return root.take();
   }
 
-  /// Runs `call` on the loop's thread, soon. From any thread. What is submitted after the last
-  /// run is dropped; what it throws is logged.
+  /// Runs `call` on the loop's thread, soon. Thread-safe. A call that is submitted after the last
+  /// run is dropped; an exception from a call is logged.
   void submit(std::function<void()> call);
-  /// Asks the outermost task, and all it awaits, to stop. From any thread.
+  /// Asks the outermost task, and all it awaits, to stop. Thread-safe.
   void stop(stop_reason why = stop_reason::requested);
 
-  /// Closes it when the loop ends, unless it is gone before.
+  /// Closes the resident when the loop is destroyed, unless it has gone before.
   void adopt(loop_resident& left) noexcept { residents_.push_back(left); }
 
   execution_context context() noexcept { return {this, stop_.token()}; }
-  /// Handles that are open, by type ("tcp", "timer", …), but for the loop's own and children that
-  /// were left to themselves.
+  /// The types of the open handles ("tcp", "timer", …), except for the loop's own and those of
+  /// children that were left to themselves.
   std::vector<std::string> open_handles() const;
   /// State that the directory watches on this loop share; only they use it.
   std::weak_ptr<void>& shared_by_watches() noexcept { return shared_by_watches_; }
@@ -69,7 +69,7 @@ class event_loop final : public executor {
   void disarm(timer_item& timer) noexcept override;
   uv_loop_s* native() noexcept override;
 
-  /// The loop that a task runs on; throws std::logic_error if that is no event_loop.
+  /// The loop that a task runs on; throws std::logic_error if that is not an event_loop.
   static event_loop& of(const execution_context& context);
 
  private:

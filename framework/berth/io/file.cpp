@@ -12,7 +12,7 @@
 namespace berth {
 namespace {
 
-constexpr std::size_t piece = 1u << 20;  // of one read or write, which cannot be interrupted
+constexpr std::size_t piece = 1u << 20;  // limits a read or write, which cannot be interrupted
 
 // libuv's file calls without a callback run at once, on whatever thread calls them.
 template <typename Call, typename... Args>
@@ -38,7 +38,7 @@ void close_now(int descriptor) noexcept {
   uv_fs_req_cleanup(&request);
 }
 
-/// Of one job, which needs the file no longer than that.
+/// A file that is open for one job.
 class file_for_now {
  public:
   file_for_now(const std::filesystem::path& path, int flags) : descriptor_(open_now(path, flags)) {}
@@ -61,7 +61,7 @@ class file_for_now {
   int descriptor_;
 };
 
-/// The offset as libuv takes it, for which a negative one would be "where the file is now".
+/// The offset for libuv, to which a negative one means the current position.
 std::int64_t native_offset(const std::filesystem::path& path, std::uint64_t offset,
                            std::uint64_t size) {
   constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();

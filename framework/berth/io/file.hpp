@@ -1,6 +1,6 @@
-// Files, each operation one job on the thread pool. Cancelled before it has begun, an operation
-// does nothing; once begun it is awaited. Failures of the file system are berth::error, thrown;
-// an operation that was cancelled or whose deadline passed before it began is a failure.
+// Files. Each operation is one job on the thread pool: cancelled before it has begun, it does
+// nothing; once begun, it is awaited. Failures of the file system are thrown as berth::error; an
+// operation that was cancelled, or whose deadline passed before it began, is a failure.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,8 @@ enum class file_mode {
   write_new,  ///< reading too; an error if it exists
 };
 
-/// An open file, read and written in ranges. Destroy it, on any thread, with nothing under way.
+/// An open file, read and written in ranges. Destroy it, on any thread, with no operation under
+/// way.
 class file {
  public:
   static task<result<file>> open(std::filesystem::path path, file_mode mode = file_mode::read,
@@ -44,15 +45,15 @@ class file {
   }
   ~file();
 
-  /// As many bytes from `offset` on as there are and fit; fewer only at the file's end.
+  /// Reads from `offset` on until `into` is full or the file ends; returns the number of bytes.
   task<result<std::size_t>> read_at(std::uint64_t offset, std::span<std::byte> into,
                                     deadline until = deadline::never());
-  /// All of `content`, from `offset` on.
+  /// Writes all of `content`, from `offset` on.
   task<result<void>> write_at(std::uint64_t offset, std::span<const std::byte> content,
                               deadline until = deadline::never());
-  /// In bytes.
+  /// The size in bytes.
   task<result<std::uint64_t>> size(deadline until = deadline::never());
-  /// Until what was written is on the disk.
+  /// Waits until the written content is on the disk.
   task<result<void>> sync(deadline until = deadline::never());
 
  private:

@@ -1,6 +1,6 @@
-// Cuts what arrives from a stream, piece by piece, into what was meant: lines, or messages that
-// begin with their length. They own no socket: feed them what was read and take what is whole. Each
-// has a limit, so that a peer cannot fill the memory; beyond it nothing more comes. Plain values.
+// Splits a stream into frames: lines, or messages that begin with their length. Framers own no
+// socket: feed them the bytes that were read, and take the complete frames. Each has a limit, so
+// that a peer cannot fill the memory; after a larger frame no more come. Plain values.
 //
 //   for (;;) {
 //     const auto size = co_await client.read_some(buffer);
@@ -20,10 +20,10 @@
 
 namespace berth {
 
-/// What was fed and not taken yet. The common part of the framers.
+/// The bytes that were fed and not taken yet. The common part of the framers.
 class frame_buffer {
  public:
-  /// Copies `piece`. Views that were given before end with that.
+  /// Copies `piece`. Invalidates the views that were returned before.
   void feed(std::span<const std::byte> piece);
 
  protected:
@@ -40,28 +40,28 @@ class line_framer : public frame_buffer {
  public:
   explicit line_framer(std::size_t longest = 64 * 1024) noexcept : longest_(longest) {}
 
-  /// The next line without its end, valid until something is fed; nothing while none is whole.
+  /// The next line without its line ending, valid until the next feed; nullopt if none is complete.
   std::optional<std::string_view> next() noexcept;
   /// A line is longer than allowed: no line will come any more.
   bool too_long() const noexcept { return too_long_; }
 
  private:
   std::size_t longest_;
-  std::size_t searched_ = 0;  // of what is waiting, and without an end
+  std::size_t searched_ = 0;  // how much of the waiting bytes has no line ending
   bool too_long_ = false;
 };
 
-/// Messages that begin with their length: four bytes, the most significant first, not counted.
+/// Messages that begin with their length: four bytes, big-endian, which do not count.
 class length_framer : public frame_buffer {
  public:
   explicit length_framer(std::size_t longest = 1024 * 1024) noexcept : longest_(longest) {}
 
-  /// What to send before a message of that many bytes.
+  /// The header to send before a message of that many bytes.
   static std::array<std::byte, 4> header(std::uint32_t size) noexcept;
 
-  /// The next message, valid until something is fed; nothing while none is whole.
+  /// The next message, valid until the next feed; nullopt if none is complete.
   std::optional<std::string_view> next() noexcept;
-  /// A message says it is longer than allowed: none will come any more.
+  /// A message is longer than allowed: no message will come any more.
   bool too_long() const noexcept { return too_long_; }
 
  private:

@@ -1,10 +1,10 @@
-// Which descriptors a child gets. One file a platform. Private to io/.
+// Which descriptors a child inherits. One file per platform. Private to io/.
 #pragma once
 
 namespace berth {
 
-/// No program that this process starts from now on gets any of its descriptors but the standard
-/// three, whatever was meant when they were opened.
+/// Marks all open descriptors but the standard three as not inherited, however they were opened: no
+/// program that this process starts from now on gets them.
 void keep_descriptors_from_children() noexcept;
 
 }  // namespace berth

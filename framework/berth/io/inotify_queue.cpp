@@ -38,7 +38,7 @@ struct closing {
 
 // Linux does not return from close(2) of an inotify instance before every process has left the
 // kernel's code that reads its watches (fsnotify_destroy_group, synchronize_srcu): on a busy
-// machine that takes seconds, in which the loop would stand still.
+// machine that takes seconds, and would block the loop.
 void close_on_pool(uv_loop_t* loop, int descriptor) noexcept {
   std::unique_ptr<closing> made(thread_pool_starts() ? new (std::nothrow) closing : nullptr);
   if (made) {
@@ -111,7 +111,7 @@ std::vector<inotify_queue::listener*> inotify_queue::listeners_of(int watch) con
   return all;
 }
 
-// No more than a few buffers in one turn of the loop: what is left makes it readable again.
+// Reads only a few buffers in one turn of the loop: the rest makes the instance readable again.
 void inotify_queue::read() {
   alignas(inotify_event) std::array<char, 16 * 1024> buffer;
   for (int i = 0; i < 4; ++i) {

@@ -29,14 +29,14 @@ class inotify_queue {
     ~listener() = default;
   };
 
-  /// The queue of `loop`. Throws berth::error if the system gives none, naming the limit.
+  /// The queue of `loop`. Throws berth::error, which names the limit, if the system refuses one.
   static std::shared_ptr<inotify_queue> of(event_loop& loop);
   explicit inotify_queue(event_loop& loop);
   inotify_queue(const inotify_queue&) = delete;
   inotify_queue& operator=(const inotify_queue&) = delete;
   ~inotify_queue();
 
-  /// Watches a directory: the number of the watch, or -1 with errno set.
+  /// Watches a directory. Returns the number of the watch, or -1 with errno set.
   int add(const std::filesystem::path& directory, listener& told);
   void remove(int watch, listener& told) noexcept;
 

@@ -23,10 +23,10 @@ class local_stream : public stream {
 
 class local_listener {
  public:
-  /// Binds and listens; the socket's file is made with the mode that umask(2) leaves, and removed
-  /// at the end unless it is another's by then. Throws berth::error if the name is empty or too
-  /// long (107 bytes on Linux), or if there is such a file already: a killed process leaves its
-  /// socket file, and the caller must remove it.
+  /// Binds and listens; the socket's file is created with the mode that umask(2) permits, and
+  /// removed at the end unless it belongs to another socket by then. Throws berth::error if the
+  /// name is empty or too long (107 bytes on Linux), or if there is such a file already: a killed
+  /// process leaves its socket file, and the caller must remove it.
   local_listener(event_loop& loop, const std::filesystem::path& name, int backlog = 1024);
 
   class accept_awaiter;

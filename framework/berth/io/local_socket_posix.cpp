@@ -39,7 +39,8 @@ int check_local_name(const std::string& name) noexcept {
   return name.size() < sizeof(sockaddr_un::sun_path) ? 0 : UV_ENAMETOOLONG;
 }
 
-// libuv would unlink whatever has the name in the end, another's socket too: so it is not told.
+// libuv is not told the name: it would unlink that in the end, even if it belongs to another
+// socket.
 int socket_file::bind(uv_pipe_t& pipe, const std::string& name) {
   const int wrong = check_local_name(name);
   if (wrong < 0) return wrong;
@@ -61,7 +62,7 @@ int socket_file::bind(uv_pipe_t& pipe, const std::string& name) {
   return status;
 }
 
-// The open socket keeps its inode's number from being used again.
+// While the socket is open, the number of its inode is not reused.
 void socket_file::remove() noexcept {
   struct stat now;
   if (path_.empty() || ::lstat(path_.c_str(), &now) != 0) return;

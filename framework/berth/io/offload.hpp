@@ -1,6 +1,6 @@
-// Runs a callable on libuv's thread pool, so that what blocks does not block the loop. Cancelled
-// before it has begun, or not begun by its deadline, it never runs; once it runs it is awaited, so
-// it may refer to what the awaiting coroutine owns. What it throws comes out of the co_await.
+// Runs a blocking callable on libuv's thread pool instead of the loop. Cancelled before it has
+// begun, or not begun by its deadline, it never runs; once it runs it is awaited, so it may refer
+// to objects of the awaiting coroutine. The co_await rethrows its exception.
 //
 // Name the callable first and move it: GCC 12 destroys twice a lambda made inside a co_await.
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace berth {
 
-/// A job for the pool, without its type.
+/// The part of a job that does not depend on the type of its callable.
 class pool_job : public waiter {
  protected:
   explicit pool_job(deadline until) noexcept : until_(until) {}

@@ -16,8 +16,8 @@ std::size_t most_open_files() noexcept;
 /// Whether this process can open `count` more files at this moment. Tries it.
 bool can_open_files(event_loop& loop, std::size_t count) noexcept;
 
-/// Throws berth::error if this process cannot open the files of one more event loop, at which libuv
-/// would end it.
+/// Throws berth::error if this process cannot open the files of one more event loop, because libuv
+/// would then end it.
 void check_files_of_loop();
 
 }  // namespace berth

@@ -27,8 +27,8 @@ std::size_t most_open_files() noexcept {
   return limit.rlim_cur;
 }
 
-// libuv calls abort() if it cannot create the pipe of its signals (uv__signal_global_reinit). By
-// libuv for the thread sanitizer, see below.
+// libuv calls abort() if it cannot create the pipe of its signals (uv__signal_global_reinit). The
+// files are opened by libuv because of the thread sanitizer, see below.
 void check_files_of_loop() {
   constexpr std::size_t needed = 6;  // epoll, two pipes, an event
   std::array<int, needed> opened;
@@ -55,8 +55,8 @@ bool can_open_files(event_loop& loop, std::size_t count) noexcept {
   const int any = uv_backend_fd(loop.native());
   for (count = std::min(count, opened.size()); size < count; ++size)
     if ((opened[size] = ::fcntl(any, F_DUPFD_CLOEXEC, first)) < 0) break;
-  // By libuv, as the loops close theirs: the thread sanitizer sees none of its calls, but would
-  // take ours for a race with a descriptor of that number that a loop has closed before.
+  // Closed by libuv, like those of the loops: the thread sanitizer sees none of libuv's calls, but
+  // would take ours for a race with a loop that closed a descriptor of the same number before.
   for (std::size_t i = 0; i < size; ++i) {
     uv_fs_t request;
     uv_fs_close(loop.native(), &request, opened[i], nullptr);

@@ -1,4 +1,4 @@
-// Several listeners on one port, between which the system spreads the connections. One file a
+// Several listeners on one port, between which the system spreads the connections. One file per
 // platform. Private to io/.
 #pragma once
 
@@ -6,7 +6,8 @@
 
 namespace berth {
 
-/// Before it is bound. A status of libuv's; UV_ENOTSUP where the system has no such thing.
+/// Call it before the socket is bound. Returns a libuv status: UV_ENOTSUP if the system cannot
+/// share ports.
 int allow_port_sharing(const uv_tcp_t& socket) noexcept;
 
 }  // namespace berth

@@ -1,5 +1,5 @@
-// The addresses that a name stands for, asked of the system. Takes a thread of the pool while it
-// asks; a stop is answered at once, and a late answer is dropped.
+// Resolves names to addresses by the system's resolver. Occupies a thread of the pool meanwhile; a
+// stop takes effect at once, and a late answer is dropped.
 #pragma once
 
 #include <vector>
@@ -11,8 +11,8 @@
 
 namespace berth {
 
-/// Numeric endpoints for `named`, in the system's order of preference; itself where its host is
-/// an address already.
+/// Numeric endpoints for `named`, in the system's order of preference; `named` itself if its host
+/// is an address already.
 task<result<std::vector<endpoint>>> resolve(endpoint named, deadline until = deadline::never());
 
 }  // namespace berth

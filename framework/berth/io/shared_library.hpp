@@ -1,5 +1,5 @@
-// A shared object that is loaded until this ends; what has data of its own for each thread, the
-// system's loader keeps for as long as these threads. Any thread.
+// A shared object that is loaded until this is destroyed. The system's loader keeps one with
+// thread-local data for as long as the threads that used it. Thread-safe.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// Signals as something to wait for. While a set exists its signals do not end the process; each
-// arrival is given once, in order, to whoever calls next. On the loop's thread.
+// Lets a task wait for signals. While a set exists, its signals do not end the process; each
+// arrival is reported once, in order. On the loop's thread.
 #pragma once
 
 #include <initializer_list>
@@ -11,7 +11,7 @@ namespace berth {
 
 class signal_set {
  public:
-  /// Throws berth::error where a signal cannot be caught.
+  /// Throws berth::error if a signal cannot be caught.
   signal_set(event_loop& loop, std::initializer_list<int> signals);
   signal_set(const signal_set&) = delete;
   signal_set& operator=(const signal_set&) = delete;

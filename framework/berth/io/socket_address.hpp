@@ -15,9 +15,9 @@ struct socket_address {
   const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-/// Nullopt if the host is no address, or one whose zone ("%eth0") does not exist here.
+/// Returns nullopt if the host is not an address, or has a zone ("%eth0") that does not exist here.
 std::optional<socket_address> numeric_address(const endpoint& of);
-/// With the zone where the address has one.
+/// With the zone, if the address has one.
 endpoint to_endpoint(const sockaddr* address);
 
 }  // namespace berth

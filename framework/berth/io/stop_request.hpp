@@ -14,7 +14,7 @@ class stop_request {
   virtual ~stop_request() = default;
 };
 
-/// Calls `asked` on the loop's thread, each time. Nothing where SIGTERM serves.
+/// Calls `asked` on the loop's thread at each request. Returns null if the system has SIGTERM.
 std::unique_ptr<stop_request> await_stop_request(event_loop& loop, std::function<void()> asked);
 
 }  // namespace berth

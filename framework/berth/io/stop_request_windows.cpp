@@ -12,7 +12,7 @@
 namespace berth {
 namespace {
 
-/// An event that the system's thread pool waits for, and tells the loop.
+/// An event that the system's thread pool waits for and reports to the loop.
 class event_request final : public stop_request {
  public:
   event_request(event_loop& loop, std::function<void()> asked) : wake_(new wake_up) {

@@ -25,7 +25,7 @@ stream_core& core_of(void* handle) {
   return *static_cast<stream_core*>(static_cast<uv_handle_t*>(handle)->data);
 }
 
-// A write that takes as much as the kernel is given at once lets others run.
+// A write of as many bytes as the kernel is given at once takes all turns, and so lets others run.
 constexpr std::size_t bytes_per_turn = most_sent_at_once / turns_at_once;
 
 uv_buf_t buffer_of(const std::byte* begin, std::size_t size) {

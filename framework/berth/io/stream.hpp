@@ -1,12 +1,12 @@
-// A connected stream of bytes. The stream owns its socket and closes it at its end; a read and a
-// write may wait at the same time, two reads or two writes may not. All on the loop's thread.
+// A connected stream of bytes. The stream owns its socket and closes it in its destructor; a read
+// and a write may wait at the same time, two reads or two writes may not. All on the loop's thread.
 // A wait that is cancelled ends at once. A cancelled read loses nothing: what arrives is kept for
 // the next one. A cancelled write may have sent a part; close the stream then. Using a stream that
 // was closed or moved from throws berth::error.
 //
-// Reading stays switched on between reads. Up to 64 KiB of what nobody has asked for yet are kept;
-// beyond that the stream stops reading, so that the peer is slowed down. A stream that has nothing
-// to keep and nothing to send holds no buffer.
+// Reading stays switched on between reads. Up to 64 KiB that nobody has read yet are kept; beyond
+// that the stream stops reading, so that the peer is slowed down. A stream that has nothing to keep
+// and nothing to send holds no buffer.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@
 
 namespace berth {
 
-/// Bytes that streams have carried. Any thread.
+/// Bytes that streams have carried. Thread-safe.
 struct stream_traffic {
   std::atomic<std::uint64_t> received{0};
   std::atomic<std::uint64_t> sent{0};
@@ -37,21 +37,22 @@ class stream {
   class write_awaiter;
   class shutdown_awaiter;
 
-  /// At least one byte into `buffer`, which must not be empty; 0 when the peer has ended.
+  /// Reads at least one byte into `buffer`, which must not be empty; 0 when the peer has ended.
   inline read_awaiter read_some(std::span<std::byte> buffer,
                                 deadline until = deadline::never()) noexcept;
-  /// All of `data`. Tries without waiting first; then no more than 64 KiB are copied at a time.
+  /// Writes all of `data`. Tries without waiting first; then no more than 64 KiB are copied at a
+  /// time.
   inline write_awaiter write_all(std::span<const std::byte> data,
                                  deadline until = deadline::never()) noexcept;
   inline write_awaiter write_all(std::string_view text,
                                  deadline until = deadline::never()) noexcept;
-  /// Ends this side after what was written, a write that still waits included; the peer reads 0
-  /// then. Reading goes on. If it is cancelled while it waits for a write, it ends nothing.
+  /// Ends this side after all writes, including one that still waits; the peer then reads 0.
+  /// Reading goes on. If it is cancelled while it waits for a write, this side stays open.
   inline shutdown_awaiter shutdown(deadline until = deadline::never()) noexcept;
 
   /// Closes now. A task that waits on the stream gets `cancelled`.
   void close() noexcept;
-  /// Counts from now on what it carries in `traffic` as well, which must outlive it.
+  /// Counts its bytes in `traffic` too from now on, which must outlive it.
   void count_in(stream_traffic& traffic) noexcept;
   bool is_open() const noexcept { return core_ != nullptr; }
 
@@ -61,7 +62,7 @@ class stream {
   unique_core<stream_core> core_;
 };
 
-/// Observes a stream, whichever object owns it and for however long. One per stream.
+/// Observes a stream, even after it was moved to another object or closed. One per stream.
 class stream_watch {
  public:
   explicit stream_watch(const stream& watched) noexcept;
@@ -69,7 +70,7 @@ class stream_watch {
   stream_watch& operator=(const stream_watch&) = delete;
   ~stream_watch();
 
-  /// Whether its owner waits for bytes, having written since the last ones came, if any did.
+  /// Whether its owner waits for bytes and has written since the last ones came, if any did.
   bool is_idle() const noexcept;
   /// How often bytes have come.
   std::uint64_t arrivals() const noexcept;
@@ -98,7 +99,7 @@ class [[nodiscard]] stream::read_awaiter final : public waiter {
   friend stream_core;
   bool start(std::coroutine_handle<> awaiting, const execution_context& context) noexcept;
   bool abandon() noexcept override;
-  /// The end, or what failed.
+  /// The result of a read without bytes: 0 at the end, or the failure.
   result<std::size_t> nothing() const;
 
   stream_core* core_;

@@ -1,5 +1,5 @@
-// The part that connecting streams of every kind have in common: a request of libuv's that owns
-// itself and may outlive who waits for it. On the loop's thread.
+// The part that connecting streams of every kind have in common: a libuv request that owns itself
+// and may outlive the task that waits for it. On the loop's thread.
 #pragma once
 
 #include <berth/coro/waiter.hpp>
@@ -17,11 +17,11 @@ class stream_connect : public waiter {
       : waiter(std::move(other)), until_(other.until_) {}
   ~stream_connect() = default;
 
-  /// Begins to wait and makes the request for `made`, which it takes; null where the wait is over
-  /// before it began. Then closes `made`.
+  /// Begins to wait, and makes the request, which takes `made` over. If the wait is over before it
+  /// began, closes `made` and returns null.
   request* begin_request(std::coroutine_handle<> awaiting, const execution_context& context,
                          stream_core* made);
-  /// The status to report if libuv does not even begin.
+  /// The status to report if libuv refuses to begin.
   void refused(int status) noexcept;
   failure why_not() const noexcept;
 

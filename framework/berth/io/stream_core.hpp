@@ -1,6 +1,7 @@
-// What a stream leaves to libuv: the handle, the bytes nobody has asked for yet and the one
-// request of each kind that can be under way. It deletes itself when libuv has closed the handle,
-// so a stream, or a coroutine that waits on it, may go at any time. Private to io/.
+// The part of a stream that libuv works with: the handle, the bytes that nobody has read yet, and
+// the one request of each kind that can be under way. It deletes itself when libuv has closed the
+// handle, so a stream, or a coroutine that waits on it, may be destroyed at any time. Private to
+// io/.
 #pragma once
 
 #include <cstddef>
@@ -27,18 +28,19 @@ struct stream_core {
     if (watch) watch->core_ = nullptr;
   }
 
-  /// Of a TCP socket or a pipe that is not connected yet.
+  /// The core of a TCP socket, or of a pipe, that is not connected yet.
   static std::unique_ptr<stream_core> of_tcp(uv_loop_t* loop);
   static std::unique_ptr<stream_core> of_pipe(uv_loop_t* loop);
 
   uv_stream_t* handle() noexcept { return &native.stream; }
   bool start_reading() noexcept;
   std::size_t take_kept(std::span<std::byte> into) noexcept;
-  /// Sends as much of the writer's rest as the kernel takes; true when nothing more is to do.
+  /// Sends as much of the writer's remaining bytes as the kernel takes; returns true when no more
+  /// is to do.
   bool send(stream::write_awaiter& from) noexcept;
   /// Shuts down once no write waits; false if that failed at once.
   bool start_shutdown(stream::shutdown_awaiter& from) noexcept;
-  /// No write waits any more: goes on with a shutdown that waited for that.
+  /// Call it when no write waits any more: continues a shutdown that waited for that.
   void end_writing() noexcept;
   void close() noexcept;
 

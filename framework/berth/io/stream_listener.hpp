@@ -1,4 +1,4 @@
-// The part that listeners of every kind of stream share: what libuv has announced and nobody has
+// The common part of the listeners: the connections that libuv has announced and nobody has
 // accepted yet. It deletes itself when libuv has closed the handle. Private to io/.
 #pragma once
 
@@ -11,9 +11,10 @@ namespace berth {
 struct listener_core : wait_point {
   virtual ~listener_core() = default;
   bool ready() const noexcept override { return pending > 0 || status < 0; }
-  /// Begins to listen. Throws berth::error, having closed.
+  /// Begins to listen. If that fails, closes the handle and throws berth::error.
   void listen(int bound, int backlog, const std::string& name);
-  /// Takes one announced connection into `made`. A stream deletes that, whatever the status.
+  /// Accepts one announced connection into `made`, which needs a stream to delete it, whatever the
+  /// status.
   int accept_into(stream_core& made) noexcept;
   void close() noexcept;
   /// Called before the socket is closed.

@@ -41,7 +41,7 @@ void check_port_is_free(event_loop& loop, const endpoint& at) {
   int status = uv_tcp_bind(probe.get(), address->get(), 0);
   sockaddr_storage bound{};
   int size = sizeof bound;
-  // libuv says only now that the address is in use.
+  // libuv reports only here that the address is in use.
   if (status == 0)
     status = uv_tcp_getsockname(probe.get(), reinterpret_cast<sockaddr*>(&bound), &size);
   uv_close(reinterpret_cast<uv_handle_t*>(probe.release()),
@@ -52,11 +52,11 @@ void check_port_is_free(event_loop& loop, const endpoint& at) {
 tcp_stream::tcp_stream(stream_core* core) : stream(core) { no_delay(true); }
 
 endpoint tcp_stream::local() const {
-  return name_of(&check_open(core_.get(), "tell an address").native.tcp, uv_tcp_getsockname);
+  return name_of(&check_open(core_.get(), "read an address").native.tcp, uv_tcp_getsockname);
 }
 
 endpoint tcp_stream::peer() const {
-  return name_of(&check_open(core_.get(), "tell an address").native.tcp, uv_tcp_getpeername);
+  return name_of(&check_open(core_.get(), "read an address").native.tcp, uv_tcp_getpeername);
 }
 
 void tcp_stream::no_delay(bool on) {
@@ -77,7 +77,7 @@ tcp_listener::tcp_listener(event_loop& loop, const endpoint& at, listen_options 
   auto made = std::make_unique<core>();
   const auto family = static_cast<unsigned>(address->storage.ss_family);
   check_uv(uv_tcp_init_ex(loop.native(), &made->native.tcp, family), "bind to", name);
-  core* const listening = made.release();  // from here on it is libuv that deletes it
+  core* const listening = made.release();  // from here on it deletes itself
   listening->listen(bind(listening->native.tcp, *address, options), options.backlog, name);
   listening->bound = name_of(&listening->native.tcp, uv_tcp_getsockname);
   core_.reset(listening);
@@ -98,7 +98,7 @@ tcp_listener::tcp_listener(event_loop& loop, int descriptor) {
 }
 
 const endpoint& tcp_listener::bound() const {
-  return check_open(core_.get(), "tell an address").bound;
+  return check_open(core_.get(), "read an address").bound;
 }
 
 void tcp_listener::close() noexcept { core_.reset(); }

@@ -1,7 +1,7 @@
-// TCP: a stream with addresses, a listener that gives streams, and connect. Ports are picked by
-// the system where 0 is asked for, and read back. All on the loop's thread; cancelling an accept
-// or a connect ends it at once, and no connection is lost or leaked by that. Using a stream or a
-// listener that was closed or moved from throws berth::error.
+// TCP: a stream with addresses, a listener, and connect. The system picks a port for port 0, which
+// can be read back. All on the loop's thread; a cancelled accept or connect ends at once, and
+// neither loses nor leaks a connection. Using a stream or a listener that was closed or moved from
+// throws berth::error.
 #pragma once
 
 #include <berth/coro/task.hpp>
@@ -38,8 +38,8 @@ class tcp_listener {
  public:
   /// Binds and listens. `at` has a numeric address; resolve names before. Throws berth::error.
   tcp_listener(event_loop& loop, const endpoint& at, listen_options options = {});
-  /// Of a TCP socket that somebody else has bound, as a service manager does, and that it owns from
-  /// now on. Throws berth::error if it is none.
+  /// Takes over a TCP socket that another program has bound, such as a service manager. Throws
+  /// berth::error if it is not one.
   tcp_listener(event_loop& loop, int descriptor);
 
   /// The address as bound, with the port that the system picked.
@@ -49,7 +49,7 @@ class tcp_listener {
   /// The next connection. One accept may wait at a time; what nobody accepts waits in the backlog.
   accept_awaiter accept(deadline until = deadline::never()) noexcept;
 
-  /// Stops listening now: what waits in the backlog is reset.
+  /// Stops listening now: connections in the backlog are reset.
   void close() noexcept;
 
  private:
@@ -94,8 +94,8 @@ inline tcp_connect_awaiter tcp_connect(endpoint to, deadline until = deadline::n
   return tcp_connect_awaiter(std::move(to), until);
 }
 
-/// Connects to a name or an address: to the first of its addresses that answers. Each has a
-/// quarter of a second's start over the next (RFC 8305, 5), or less if it fails before.
+/// Connects to a name or an address: to the first of its addresses that answers. Each has a head
+/// start of a quarter of a second over the next (RFC 8305, 5), or less if it fails before.
 task<result<tcp_stream>> connect(endpoint named, deadline until = deadline::never());
 
 }  // namespace berth

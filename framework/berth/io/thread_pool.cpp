@@ -12,7 +12,7 @@
 namespace berth {
 namespace {
 
-/// As libuv counts them: UV_THREADPOOL_SIZE, 4 unless set, at most 1024.
+/// The number of threads that libuv starts: UV_THREADPOOL_SIZE, 4 unless set, at most 1024.
 std::size_t pool_size() noexcept {
   const char* const set = std::getenv("UV_THREADPOOL_SIZE");
   if (!set) return 4;

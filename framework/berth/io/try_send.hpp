@@ -1,5 +1,5 @@
-// Gives bytes to the kernel without waiting, past the queue of libuv, in which there must be
-// nothing. One file a platform. Private to io/.
+// Gives bytes to the kernel without waiting, past libuv's queue, which must be empty. One file per
+// platform. Private to io/.
 #pragma once
 
 #include <cstddef>
@@ -9,10 +9,10 @@
 
 namespace berth {
 
-/// As much as the kernel is given at once, so that a write with no end lets others run.
+/// The most bytes that the kernel is given at once, so that an endless write lets others run.
 inline constexpr std::size_t most_sent_at_once = 1024 * 1024;
 
-/// How many bytes the kernel took, at least one; or a status of libuv's: UV_EAGAIN where it has no
+/// Returns how many bytes the kernel took, at least one, or a libuv status: UV_EAGAIN if it has no
 /// room. `socket` is a handle of a connected stream.
 int try_send(uv_stream_t& socket, std::span<const std::byte> bytes) noexcept;
 

@@ -7,7 +7,7 @@
 
 namespace berth {
 
-// What uv_try_write does for a stream that has nothing queued, in a third of the instructions.
+// Does what uv_try_write does for a stream that has nothing queued, in a third of the instructions.
 int try_send(uv_stream_t& socket, std::span<const std::byte> bytes) noexcept {
   const std::size_t size = std::min(bytes.size(), most_sent_at_once);
 #ifdef MSG_NOSIGNAL

@@ -64,7 +64,7 @@ udp_socket::udp_socket(event_loop& loop, const endpoint& at) {
   auto made = std::make_unique<core>();
   check_uv(uv_udp_init(loop.native(), &made->native), "bind to", name);
   made->native.data = made.get();
-  core_.reset(made.release());  // from here on it is libuv that deletes it
+  core_.reset(made.release());  // from here on it deletes itself
   sockaddr_storage bound{};
   int size = sizeof bound;
   int status = uv_udp_bind(&core_->native, address->get(), 0);
@@ -78,7 +78,7 @@ udp_socket::udp_socket(event_loop& loop, const endpoint& at) {
 }
 
 const endpoint& udp_socket::bound() const {
-  return check_open(core_.get(), "tell an address").bound;
+  return check_open(core_.get(), "read an address").bound;
 }
 
 void udp_socket::close() noexcept { core_.reset(); }
@@ -106,7 +106,7 @@ result<datagram> udp_socket::receive_awaiter::await_resume() {
   return taken;
 }
 
-/// Owns what is sent, since who sends it may go before.
+/// Owns the datagram, since the socket may be destroyed before it is sent.
 struct udp_socket::send_request {
   uv_udp_send_t native;
   std::vector<char> content;

@@ -1,7 +1,7 @@
-// A UDP socket: datagrams to and from any address. What arrives while nobody receives waits in the
-// kernel, but for one; what the kernel has no room for is lost, as is the way of UDP. On the loop's
-// thread. A cancelled receive loses nothing; a cancelled send may have been sent. Using a socket
-// that was closed or moved from throws berth::error.
+// A UDP socket: datagrams to and from any address. Datagrams that arrive while no task receives
+// wait in the kernel, except for one; those that it has no room for are lost, as is usual with UDP.
+// On the loop's thread. A cancelled receive loses nothing; a cancelled send may have sent its
+// datagram. Using a socket that was closed or moved from throws berth::error.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +33,7 @@ class udp_socket {
   receive_awaiter receive(std::span<std::byte> into, deadline until = deadline::never()) noexcept;
 
   class send_awaiter;
-  /// Waits where the kernel has no room. One task may send at a time.
+  /// Waits while the kernel has no room. One task may send at a time.
   send_awaiter send(endpoint to, std::span<const std::byte> content,
                     deadline until = deadline::never());
 

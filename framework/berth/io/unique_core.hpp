@@ -1,11 +1,11 @@
-// Owns what libuv works with until it has closed its handle: the core of a stream, a listener or a
-// socket. The owner begins to close it; the core deletes itself when libuv is done. On the loop's
-// thread. A class that holds one needs no destructor and no moves of its own.
+// Owns the core of a stream, a listener or a socket: the part that libuv uses until it has closed
+// the handle. The owner begins to close the core, which deletes itself when libuv is done. On the
+// loop's thread. A class that holds one needs no destructor and no moves of its own.
 //
 //   struct core;  // has close() noexcept
 //   unique_core<core> core_;
 //   …
-//   extern template struct core_closer<socket::core>;  // behind the class
+//   extern template struct core_closer<socket::core>;  // after the class
 //   template struct core_closer<socket::core>;         // in the source, with close_core.hpp
 #pragma once
 

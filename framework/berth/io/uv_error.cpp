@@ -7,7 +7,7 @@
 namespace berth {
 namespace {
 
-// Name look-ups have failures of their own, which no errno stands for.
+// Name look-ups have errors of their own, which no errno stands for.
 class lookup_category final : public std::error_category {
  public:
   const char* name() const noexcept override { return "name lookup"; }
@@ -21,7 +21,7 @@ struct mapping {
   std::errc code;
 };
 
-// Elsewhere than on POSIX systems libuv counts in numbers of its own.
+// Except on POSIX systems, libuv's status numbers are its own.
 constexpr mapping portable[] = {
     {UV_EACCES, std::errc::permission_denied},
     {UV_EADDRINUSE, std::errc::address_in_use},

@@ -1,6 +1,6 @@
-// Where one task at a time waits for something that libuv tells: a signal, a connection, a child's
-// end. What is there already is given at once; a wait that is cancelled leaves the point as it was,
-// so nothing is lost by it. On the loop's thread.
+// Lets one task at a time wait for something that libuv reports: a signal, a connection, a child's
+// end. If it is there already, the wait ends at once. A cancelled wait leaves the point as it was,
+// so nothing is lost. On the loop's thread.
 #pragma once
 
 #include <optional>
@@ -33,7 +33,7 @@ class wait_point {
   point_waiter* waiting_ = nullptr;
 };
 
-/// The common part of the awaiters of such points; they add what the wait gives.
+/// The common part of the awaiters of such points; they add the result of the wait.
 class point_waiter : public waiter {
  public:
   bool await_ready() const noexcept { return false; }
@@ -62,8 +62,9 @@ class point_waiter : public waiter {
       : waiter(std::move(other)), point_(other.point_), until_(other.until_) {}
   ~point_waiter() = default;
 
-  /// Why there is nothing; nullopt if there is something. Throws berth::error if what was waited on
-  /// had been closed, or moved from, before. To be called once, when the wait is over.
+  /// Why there is nothing; nullopt if there is something. Throws berth::error if the object that
+  /// the task waited on had been closed, or moved from, before. Call it once, when the wait is
+  /// over.
   std::optional<failure> why_nothing() {
     if (woken_ && point_) point_->waiting_ = nullptr;
     if (given_up() != stop_reason::none) return failure::cancelled(given_up());

@@ -65,7 +65,7 @@ verdict connect_liveness::judge(const evidence& found) const {
 }
 
 verdict always_alive::judge(const evidence&) const {
-  return {liveness::alive, "this build takes every server for alive"};
+  return {liveness::alive, "this build considers every server alive"};
 }
 
 verdict liveness_chain::judge(const evidence& found) const {

@@ -45,7 +45,7 @@ verdict process_liveness::judge(const evidence& found) const {
   const record& server = found.server;
   if (auto judged = verdict_of_system(server)) return *judged;
   if (differs(server.origin.pid_namespace, origin_of_this_system().pid_namespace))
-    return {liveness::unknown, fmt::format("pid {} counts in another pid namespace", server.pid)};
+    return {liveness::unknown, fmt::format("pid {} belongs to another pid namespace", server.pid)};
 
   const process_status process = status_of_process(server.pid);
   switch (process.state) {

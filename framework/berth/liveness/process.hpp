@@ -37,7 +37,7 @@ bool differs(const T& theirs, const T& ours) {
   return theirs != T{} && ours != T{} && theirs != ours;
 }
 
-/// Another number in a child forked without exec than in its parent.
+/// A number that differs between a process and a child that it forked without exec.
 unsigned fork_generation() noexcept;
 
 enum class process_state {
@@ -49,11 +49,11 @@ enum class process_state {
 struct process_status {
   process_state state = process_state::absent;
   std::uint64_t start_time = 0;  ///< as in process_origin; 0 if unknown
-  /// The same by the wall clock, as that is set now.
+  /// The start time by the wall clock, as it is set now.
   std::optional<std::chrono::sys_seconds> started;
 };
 
-/// Of the process that has this pid now. A pid that the platform cannot have is absent.
+/// The status of the process that has this pid now. A pid that the platform cannot have is absent.
 process_status status_of_process(std::uint32_t pid) noexcept;
 
 /// The platform's phrase for a process that has ended: "is a zombie".
@@ -78,9 +78,10 @@ class process_reference {
  public:
   explicit process_reference(std::uint32_t pid);
 
-  /// As SIGTERM does. Throws berth::error if it has ended or is not ours to end.
+  /// Asks the process to end, as SIGTERM does. Throws berth::error if it has ended or is not ours
+  /// to end.
   void request_termination() const;
-  /// As SIGKILL does.
+  /// Ends the process, as SIGKILL does.
   void terminate() const;
 
  private:

@@ -37,8 +37,8 @@ std::optional<std::chrono::sys_seconds> wall_clock(std::uint64_t created) noexce
   return std::chrono::sys_seconds(std::chrono::seconds(seconds));
 }
 
-/// 0 if the snapshot does not show the process. A parent's pid may be another's by now, which is
-/// then spared without need.
+/// 0 if the snapshot does not show the process. A parent's pid may belong to another process by
+/// now, which is then spared without need.
 std::uint32_t parent_of(std::uint32_t pid, HANDLE snapshot) noexcept {
   PROCESSENTRY32W entry{};
   entry.dwSize = sizeof entry;
@@ -72,7 +72,7 @@ std::string this_user() {
   return ::GetUserNameA(name, &size) ? digest(name) : std::string("user");
 }
 
-// Nothing identifies a boot; creation times are dates, which no later process has again.
+// Nothing identifies a boot; creation times are dates, so no later process has the same one.
 const process_origin& origin_of_this_system() {
   static const process_origin system{0, 0, {}, read_host_id()};
   return system;
@@ -131,7 +131,7 @@ unsigned fork_generation() noexcept { return 0; }
 
 // Not by the exit code, which may be 259 (STILL_ACTIVE) of a process that has ended.
 process_status status_of_process(std::uint32_t pid) noexcept {
-  if (pid == 0) return {};  // the idle process, which is none
+  if (pid == 0) return {};  // the idle process, which is not a real one
   const auto process = open_process(pid);
   if (!process)
     return {::GetLastError() == ERROR_INVALID_PARAMETER ? process_state::absent

@@ -1,6 +1,6 @@
 // Plugins in C++, with coroutines: derive from plugin, and name the class once in the shared object
-// by BERTH_DEFINE_PLUGIN. Link berth and the service's libuv; what the service is built with does
-// not matter. Everything happens on the thread of the service's loop: a hook of connections is
+// by BERTH_DEFINE_PLUGIN. Link berth and the service's libuv; the service may be built by another
+// compiler. Everything happens on the thread of the service's loop: a hook of connections is
 // refused where another thread serves them.
 //
 //   class greeter final : public berth::plugin {
@@ -30,13 +30,13 @@
 
 namespace berth {
 
-/// What a hook is told of. Valid until its task has ended or is cancelled.
+/// The event that a hook is called for. Valid until its task has ended or is cancelled.
 class plugin_event {
  public:
   plugin_event(berth_event* event, const berth_host_functions& functions)
       : event_(event), functions_(&functions) {}
 
-  /// See berth_host_functions::text; empty where there is none.
+  /// See berth_host_functions::text; empty if there is none.
   std::string text(const char* name) const {
     const char* const found = functions_->text(event_, name);
     return found ? found : "";
@@ -64,9 +64,10 @@ class plugin {
   virtual ~plugin() = default;
 
  protected:
-  /// Registers hooks, reads settings. What it throws refuses the plugin.
+  /// Registers hooks, reads settings. If it throws, the plugin is refused.
   virtual void start() = 0;
-  /// When its hooks and its background tasks have ended; nothing of it is called after.
+  /// Called when its hooks and its background tasks have ended; nothing of the plugin is called
+  /// after it.
   virtual task<> stop() { co_return; }
 
   void on(const char* point, hook called, int priority = 0,
@@ -74,7 +75,7 @@ class plugin {
   /// Tasks that run until the plugin stops; they are cancelled then.
   scope& background() noexcept { return *background_; }
   event_loop& loop() noexcept { return *loop_; }
-  /// Empty where none was given.
+  /// Empty if none was given.
   std::string setting(const char* name) const {
     const char* const found = functions_->setting(host_, name);
     return found ? found : "";
@@ -134,7 +135,7 @@ class plugin {
   std::unique_ptr<event_loop> loop_;
   std::optional<scope> background_;
   std::vector<std::unique_ptr<registered>> hooks_;
-  std::size_t calls_ = 0;  // of hooks, that have not ended
+  std::size_t calls_ = 0;  // calls of hooks that have not ended
   event last_call_;
   std::optional<root_task<void>> ending_;
 };
@@ -183,14 +184,14 @@ inline void plugin::on(const char* point, hook called, int priority,
   const auto id =
       functions_->add_hook(host_, point, priority, static_cast<std::uint32_t>(within.count()),
                            &plugin::call, hooks_.back().get());
-  if (id == 0) throw std::invalid_argument("there is no point \"" + std::string(point) + "\"");
+  if (id == 0) throw std::invalid_argument("there is no hook point \"" + std::string(point) + "\"");
 }
 
 inline void plugin::call(void* user, berth_event* event) {
   const registered& hook = *static_cast<registered*>(user);
   plugin& self = *hook.owner;
   if (std::this_thread::get_id() != self.thread_) {
-    self.functions_->fail(event, "a plugin in C++ needs a service of one thread for this");
+    self.functions_->fail(event, "a C++ plugin can do this only in a service with one thread");
     return;
   }
   try {

@@ -1,4 +1,4 @@
-// What plugin.h names and hides: the service as a plugin knows it, and one call of a hook. Private
+// The opaque types of plugin.h: the service as a plugin knows it, and one call of a hook. Private
 // to service/.
 #pragma once
 
@@ -18,7 +18,7 @@
 struct berth_event {
   berth_event(berth_host& of, std::string_view at) : host(of), point(at) {}
 
-  // What the hook is told.
+  // Takes an argument of the hook.
   void concerns(berth::server_settings&) { configuring = true; }
   void concerns(const berth::location&) {}
   void concerns(const berth::endpoint& address);
@@ -29,7 +29,7 @@ struct berth_event {
   const char* text(const char* name);
   void complete();
   void fail(std::string_view reason);
-  /// The hook ends without it. What it was told of is no more.
+  /// The hook ends before the event is completed; its arguments are no longer valid.
   void give_up();
 
   berth_host& host;
@@ -64,7 +64,7 @@ struct berth_host {
   std::uint64_t last_id = 0;
   berth::event stopped;
 
-  // Events that are not completed yet, their hooks given up or not.
+  // Events that are not completed yet, including those whose hooks were given up.
   std::mutex mutex;
   std::vector<std::shared_ptr<berth_event>> open;
 

@@ -66,7 +66,7 @@ void berth_event::give_up() {
 namespace berth {
 namespace {
 
-/// Adds `hook` to the one of all points that has that name.
+/// Adds `hook` to the point of that name.
 template <typename Add>
 std::uint64_t add_at(service_hooks& hooks, std::string_view name, Add add) {
   std::uint64_t id = 0;
@@ -87,8 +87,8 @@ std::uint64_t add_at(service_hooks& hooks, std::string_view name, Add add) {
   return id;
 }
 
-/// Calls a hook of a plugin and waits until its event has ended, or the hook is cancelled: what the
-/// plugin knows of the event stays valid until it completes it.
+/// Calls a hook of a plugin and waits until its event has ended, or the hook is cancelled: the
+/// event stays valid until the plugin completes it.
 task<> call_plugin(berth_host& host, berth_hook hook, void* user,
                    std::shared_ptr<berth_event> happening) {
   host.keep(happening);

@@ -20,8 +20,8 @@ constexpr auto time_to_stop = 5s;
 
 namespace fs = std::filesystem;
 
-/// Where the plugins are installed that ship with berth: in the prefix of this build, or where that
-/// was moved to.
+/// The directories in which the plugins that ship with berth are installed: in the prefix of this
+/// build, or where that was moved to.
 std::vector<fs::path> installation_directories() {
   std::vector<fs::path> all{fs::path(BERTH_PLUGIN_DIRECTORY)};
   std::error_code unknown;
@@ -80,7 +80,7 @@ struct plugin_host::plugin {
   std::unique_ptr<berth_host> host;  // once it was started
 };
 
-// Code of theirs may run for as long as the process does.
+// Plugins that did not stop in time: their code may run for as long as the process does.
 std::vector<std::unique_ptr<plugin_host::plugin>>& plugin_host::left_loaded() {
   static auto* const all = new std::vector<std::unique_ptr<plugin>>;
   return *all;
@@ -100,10 +100,10 @@ void plugin_host::load(const plugin_settings& wanted) {
   if (!symbol) throw plugin_refused(path, "it exports no berth_plugin_entry");
   const auto entry = reinterpret_cast<berth_plugin_entry_function>(symbol);
   loaded->entry = entry();
-  if (!loaded->entry) throw plugin_refused(path, "its entry gives nothing");
+  if (!loaded->entry) throw plugin_refused(path, "its berth_plugin_entry returned null");
   if (loaded->entry->interface_version != BERTH_PLUGIN_INTERFACE)
     throw plugin_refused(path,
-                         fmt::format("it was made for interface {}, and this is {}",
+                         fmt::format("it was built for plugin interface {}, but this is {}",
                                      loaded->entry->interface_version, BERTH_PLUGIN_INTERFACE));
   if (!loaded->entry->name || !loaded->entry->start || !loaded->entry->stop)
     throw plugin_refused(path, "its entry lacks a name, start or stop");
@@ -142,8 +142,8 @@ void plugin_host::report_unread_settings() const {
 task<> plugin_host::stop() {
   for (; !plugins_.empty(); plugins_.pop_back()) {
     const bool ended = co_await stop(*plugins_.back());
-    // What it closed on the loop and posted to it, even if it did not start, is called in this turn
-    // of the loop or the next.
+    // The callbacks of the handles that it closed, and the calls that it posted, run in this turn
+    // of the loop or the next, even if the plugin did not start.
     for (int turn = 0; turn < 2; ++turn) (void)co_await sleep_for(1ms);
     if (ended) continue;
     log::error("plugin {} does not stop; it is left loaded", plugins_.back()->path.string());

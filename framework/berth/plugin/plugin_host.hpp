@@ -19,7 +19,7 @@
 
 namespace berth {
 
-/// What plugins may know of the service, and do to it, beside its hooks.
+/// What plugins may read and change of the service, besides its hooks.
 class plugin_services {
  public:
   virtual const location& where() const noexcept = 0;
@@ -46,8 +46,8 @@ class plugin_host {
 
   /// Loads it, without running any code of it but its entry. Throws plugin_refused.
   void load(const plugin_settings& wanted);
-  /// Starts all that are loaded, in their order. Throws plugin_refused; those before are to be
-  /// stopped then.
+  /// Starts all that are loaded, in their order. Throws plugin_refused if one does not start; call
+  /// stop then, since those before it have started.
   void start(event_loop& loop);
   /// Logs a warning for each setting that its plugin has not read: it may be misspelled.
   void report_unread_settings() const;

@@ -1,4 +1,4 @@
-// Base64 (RFC 4648, 4), as JSON carries bytes. No I/O; any thread.
+// Base64 (RFC 4648, 4), which JSON uses for bytes. No I/O; thread-safe.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 namespace berth {
 
 std::string to_base64(std::string_view bytes);
-/// Nothing where the text is no base64.
+/// Returns nullopt if the text is not base64.
 std::optional<std::string> from_base64(std::string_view text);
 
 }  // namespace berth

@@ -1,11 +1,11 @@
 // Registers the service in etcd, so that it is found from other machines: its record under
-// PREFIX/APPLICATION/INSTANCE_ID, with a lease that is kept alive for as long as it serves. Who is
-// killed is gone when the lease ends; who lost the lease, or whose etcd was restarted, registers
-// again. Nothing that etcd does or does not do stops the service.
+// PREFIX/APPLICATION/INSTANCE_ID, with a lease that is kept alive for as long as it serves. A
+// killed service disappears when its lease ends; one that lost its lease, or whose etcd was
+// restarted, registers again. No failure of etcd stops the service.
 //
 // Settings: endpoints (http://HOST:PORT, several with ';' between), prefix (/berth), ttl (seconds,
-// 10), host (at which others reach the service; the machine's name where it listens on every
-// address), user, password or password_file, ca, certificate, key.
+// 10), host (at which others reach the service; the machine's name if it listens on every address),
+// user, password or password_file, ca, certificate, key.
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,7 +64,7 @@ class etcd final : public plugin {
     options.password = setting("password");
     if (const auto file = setting("password_file"); !file.empty()) {
       if (!options.password.empty())
-        throw invalid_value("etcd takes a password or a password_file, and has both");
+        throw invalid_value("etcd takes a password or a password_file, not both: remove one");
       options.password = password_of_file(file);
     }
     options.http = {setting("ca"), setting("certificate"), setting("key")};
@@ -97,7 +97,7 @@ class etcd final : public plugin {
 
   static task<> keep_registered(etcd& self) {
     const auto between = std::max<std::chrono::milliseconds>(self.time_ / 3, 300ms);
-    bool known = true;  // how it stands, so that a change is logged once
+    bool known = true;  // the previous result, so that a change is logged once
     for (;;) {
       const bool holds = co_await self.keep();
       if (holds != known || (holds && !self.told_)) self.tell(holds);
@@ -107,7 +107,7 @@ class etcd final : public plugin {
     }
   }
 
-  /// Keeps the lease alive, or registers anew where there is none any more.
+  /// Keeps the lease alive, or registers again if it has ended.
   task<bool> keep() {
     const auto until = deadline::after(std::max<std::chrono::milliseconds>(time_, 2s));
     if (!lease_.empty()) {

@@ -1,4 +1,4 @@
-// What etcd's JSON gateway answers, which comes from another machine. No I/O; any thread.
+// Parses the answers of etcd's JSON gateway, which come from another machine. No I/O; thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -19,9 +19,9 @@ struct etcd_range {
 };
 
 /// The string at the JSON pointer `path`, or another value as JSON; empty if there is none or the
-/// document is no JSON.
+/// document is not JSON.
 std::string text_at(const std::string& json, std::string_view path);
-/// Returns nullopt if the document is no JSON. Entries that are not as they should be are left out.
+/// Returns nullopt if the document is not JSON. Malformed entries are left out.
 std::optional<etcd_range> parse_range(const std::string& json);
 /// Whether a line of a watch says that something changed, or that the watch has ended.
 bool tells_of_change(std::string_view line);

@@ -16,7 +16,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// One endpoint has that long to answer, so that there is time for the next.
+/// How long one endpoint has to answer, so that there is time for the next.
 constexpr auto patience = 2s;
 
 failure bad_answer() { return std::make_error_code(std::errc::bad_message); }
@@ -55,7 +55,8 @@ std::string password_of_file(const std::string& path) {
   using std::filesystem::perms;
   if (failed || (mode & (perms::group_all | perms::others_all)) != perms::none)
     throw invalid_value(fmt::format(
-        "others than its owner may read the password file {}; fix with: chmod 600 {}", path, path));
+        "the password file {} can be read by others than its owner; fix that with: chmod 600 {}",
+        path, path));
   const std::string_view text = read_text(*file, file->status());
   const auto line = text.substr(0, text.find_first_of("\r\n"));
   if (line.empty()) throw invalid_value(fmt::format("the password file {} is empty", path));
@@ -67,11 +68,11 @@ etcd_client::etcd_client(event_loop& loop, etcd_options options)
   if (options_.endpoints.empty()) throw invalid_value("etcd needs an endpoint");
   for (const auto& each : options_.endpoints)
     if (!each.starts_with("http://") && !each.starts_with("https://"))
-      throw invalid_value(fmt::format("\"{}\" is no endpoint of etcd: use http://HOST:PORT",
+      throw invalid_value(fmt::format("\"{}\" is not an endpoint of etcd: use http://HOST:PORT",
                                       without_password(each)));
 }
 
-/// The first answer that any of the endpoints gives; one that is out of order counts as none.
+/// Returns the first answer of an endpoint; a server error (5xx) does not count as one.
 task<result<http_answer>> etcd_client::ask(std::string path, std::string body, deadline until) {
   failure failed = bad_answer();
   for (std::size_t turn = 0; turn < options_.endpoints.size(); ++turn) {
@@ -103,7 +104,7 @@ task<bool> etcd_client::authenticate(deadline until) {
   co_return !token.empty();
 }
 
-/// The body of an answer that is in order.
+/// Returns the body of an answer with status 200.
 task<result<std::string>> etcd_client::call(std::string path, std::string body, deadline until) {
   for (int attempt = 0;; ++attempt) {
     auto answer = co_await ask(path, body, until);
@@ -162,8 +163,8 @@ task<result<std::vector<etcd_client::entry>>> etcd_client::range(std::string pre
   co_return std::move(found->entries);
 }
 
-// The answer is a line for each batch of changes, for as long as one listens; the first line only
-// says that the watch is made.
+// The answer has one line per batch of changes and does not end by itself; the first line only says
+// that the watch was created.
 task<result<void>> etcd_client::changed(std::string prefix, deadline until) {
   event seen;
   const auto line = [&seen](std::string_view text) {
@@ -179,8 +180,7 @@ task<result<void>> etcd_client::changed(std::string prefix, deadline until) {
   if (ended || ended.cancelled()) co_return ended;
   last_failure_ = http_.last_failure();
   current_ = (current_ + 1) % options_.endpoints.size();
-  const auto paused =
-      co_await sleep_for(300ms);  // who asks again at once is not to turn in circles
+  const auto paused = co_await sleep_for(300ms);  // avoids a busy retry loop
   (void)paused;
   co_return ended;
 }

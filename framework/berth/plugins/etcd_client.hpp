@@ -1,6 +1,6 @@
-// What berth asks of etcd 3.4 and later, through its JSON gateway: keys under a lease, and ranges
-// of them. Several endpoints of one cluster: where one does not answer, the next is asked. On the
-// loop's thread; end all calls before it ends.
+// A client of etcd 3.4 and later, through its JSON gateway: keys under a lease, and ranges of them.
+// If one endpoint of a cluster does not answer, the next is asked. On the loop's thread; all calls
+// must end before it is destroyed.
 #pragma once
 
 #include <chrono>
@@ -15,7 +15,7 @@ namespace berth {
 
 struct etcd_options {
   std::vector<std::string> endpoints;  ///< "http://127.0.0.1:2379"; one at least
-  std::string user, password;          ///< of etcd's own authentication, where not empty
+  std::string user, password;          ///< for etcd's own authentication; may be empty
   http_options http;
 };
 
@@ -24,21 +24,21 @@ std::string password_of_file(const std::string& path);
 
 class etcd_client {
  public:
-  /// Throws invalid_value where an endpoint is no HTTP address.
+  /// Throws invalid_value if an endpoint is not an HTTP address.
   etcd_client(event_loop& loop, etcd_options options);
 
   using entry = etcd_entry;
 
-  /// A lease of that many seconds.
+  /// Creates a lease of that many seconds; returns its id.
   task<result<std::string>> grant(std::chrono::seconds time, deadline until);
-  /// False where the lease has ended.
+  /// Returns false if the lease has ended.
   task<result<bool>> keep_alive(std::string lease, deadline until);
   task<result<void>> revoke(std::string lease, deadline until);
   task<result<void>> put(std::string key, std::string value, std::string lease, deadline until);
   /// All keys that begin with `prefix`.
   task<result<std::vector<entry>>> range(std::string prefix, deadline until);
 
-  /// Until a key that begins with `prefix` changed since the last range, or nobody knows.
+  /// Waits until a key that begins with `prefix` has changed since the last range, or may have.
   task<result<void>> changed(std::string prefix, deadline until);
 
   /// Why the last call failed, in words.

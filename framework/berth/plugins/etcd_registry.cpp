@@ -13,7 +13,7 @@ namespace berth {
 
 namespace {
 
-// A parameter that is not known may be a password: only its name is told.
+// An unknown parameter may be a password: the error shows only its name.
 void read_files(const std::string& query, etcd_options& into) {
   std::istringstream parts(query);
   for (std::string each; std::getline(parts, each, '&');) {
@@ -43,8 +43,9 @@ void read_files(const std::string& query, etcd_options& into) {
 etcd_location::etcd_location(const std::string& url) {
   const bool secure = url.starts_with("etcds://");
   if (!secure && !url.starts_with("etcd://"))
-    throw invalid_value(fmt::format(
-        "\"{}\" is no registry: use etcd://HOST:PORT[,HOST:PORT][/PREFIX]", without_password(url)));
+    throw invalid_value(
+        fmt::format("\"{}\" is not an etcd registry: use etcd://HOST:PORT[,HOST:PORT][/PREFIX]",
+                    without_password(url)));
   check_registry_url(url);
   std::string rest = url.substr(secure ? 8 : 7);
   if (const auto query = rest.find('?'); query != std::string::npos) {
@@ -88,7 +89,7 @@ task<result<std::vector<record>>> etcd_registry::list(std::string application, d
     try {
       servers.push_back(parse_record({each.value.data(), size}));
     } catch (const invalid_record& invalid) {
-      log::warning("{} in etcd is no record: {}", each.key, invalid.what());
+      log::warning("{} in etcd is not a valid record: {}", each.key, invalid.what());
     }
   }
   co_return servers;

@@ -1,4 +1,4 @@
-// The servers that the etcd plugin registered, from whatever machine; a lease that is kept alive is
+// The servers that the etcd plugin registered, from any machine; a lease that is kept alive is
 // their sign of life.
 #pragma once
 
@@ -7,9 +7,9 @@
 
 namespace berth {
 
-/// Of "etcd://[USER:PASSWORD@]HOST:PORT[,HOST:PORT...][/PREFIX]", and over TLS "etcds://...", which
-/// may end with "?ca=FILE&certificate=FILE&key=FILE"; the prefix is "/berth" where none is given.
-/// "?password_file=FILE" keeps the password out of the URL. Throws invalid_value.
+/// The parts of "etcd://[USER:PASSWORD@]HOST:PORT[,HOST:PORT...][/PREFIX]", and over TLS
+/// "etcds://...", which may end with "?ca=FILE&certificate=FILE&key=FILE"; the prefix is "/berth"
+/// if none is given. "?password_file=FILE" keeps the password out of the URL. Throws invalid_value.
 struct etcd_location {
   explicit etcd_location(const std::string& url);
 
@@ -28,7 +28,7 @@ class etcd_registry final : public registry {
   std::string reason() const override { return "its lease in etcd is kept alive"; }
 
  private:
-  /// Of the keys of the application's servers.
+  /// The prefix of the keys of the application's servers.
   std::string prefix_of(const std::string& application) const {
     return prefix_ + "/" + application + "/";
   }
@@ -37,7 +37,7 @@ class etcd_registry final : public registry {
   std::string prefix_;
 };
 
-/// "etcd://…" and "etcds://…".
+/// Adds the schemes "etcd" and "etcds".
 void add_etcd(registry_factories& to);
 
 }  // namespace berth

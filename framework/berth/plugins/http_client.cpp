@@ -75,7 +75,7 @@ class http_client::exchange {
   }
 
   event ended;
-  std::function<void(std::string_view)> line;  // where the answer comes in lines
+  std::function<void(std::string_view)> line;  // set if the answer comes in lines
 
  private:
   template <typename Value>
@@ -110,7 +110,7 @@ class http_client::exchange {
   CURLcode outcome_ = CURLE_OK;
 };
 
-/// libcurl's connections, told by the loop what they wait for: curl_multi_socket_action(3).
+/// libcurl's connections, which the loop serves by curl_multi_socket_action(3).
 struct http_client::multi final : private timer_item {
   explicit multi(event_loop& of) : loop(of), native(::curl_multi_init()) {
     if (!native) throw std::bad_alloc();

@@ -1,6 +1,6 @@
-// Requests over HTTP by libcurl, on the loop: connections are kept, nothing blocks but the look-up
-// of names, which libcurl does on a thread of its own. On the loop's thread; end all requests
-// before it ends.
+// HTTP requests by libcurl, on the loop. Connections are kept open; nothing blocks the loop, not
+// even the look-up of names, for which libcurl has a thread. On the loop's thread; all requests
+// must end before it is destroyed.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace berth {
 
-/// For TLS: files in PEM; the system's authorities where `ca` is empty.
+/// TLS files in PEM format; the system's authorities if `ca` is empty.
 struct http_options {
   std::string ca, certificate, key;
 };
@@ -32,15 +32,16 @@ class http_client {
   http_client& operator=(const http_client&) = delete;
   ~http_client();
 
-  /// Posts JSON. A failure where there is no whole answer by then; one of any status is an answer.
+  /// Posts JSON. Fails if there is no complete answer by the deadline; an answer with any status is
+  /// a success.
   task<result<http_answer>> post(std::string url, std::string body, deadline until);
-  /// The same, whose answer comes in lines for as long as the server has something to say: calls
-  /// `line` for each. Ends when the server ends it.
+  /// The same for an answer that comes line by line: calls `line` for each. Ends when the server
+  /// ends the answer.
   task<result<void>> stream(std::string url, std::string body,
                             std::function<void(std::string_view)> line);
-  /// Sent as the header Authorization from now on; nothing where empty.
+  /// Sets the Authorization header of the following requests; none if empty.
   void authorize(std::string with) { authorization_ = std::move(with); }
-  /// What failed last, in libcurl's words.
+  /// The last failure, in libcurl's words.
   const std::string& last_failure() const noexcept { return last_failure_; }
 
  private:

@@ -1,4 +1,4 @@
-// Metrics for Prometheus: listens on a port of its own ("host" where it is told, else the loopback
+// Metrics for Prometheus: listens on a port of its own (the setting "host", by default the loopback
 // address), publishes it as the endpoint "metrics", and answers every GET with all metrics in the
 // text format 0.0.4. Requires the service's token, if there is one. The Host header must hold an
 // address or the configured name, unless a token is required and the address is not loopback: a
@@ -20,7 +20,7 @@ using namespace berth;
 using namespace std::chrono_literals;
 using seconds = std::chrono::duration<double>;
 
-/// How late the loop is: what a timer of 100 ms takes beyond that.
+/// How late the loop is: how much longer than 100 ms a timer of 100 ms takes.
 struct loop_lag {
   seconds last{0}, sum{0};
   std::uint64_t count = 0;
@@ -40,7 +40,8 @@ task<> measure(loop_lag& lag) {
 
 constexpr std::size_t longest_request = 8192;
 
-/// The request, up to the empty line; nothing where it does not come in time, or is too long.
+/// Reads the request up to the empty line; returns an empty text if it does not come in time or is
+/// too long.
 task<std::string> read_request(tcp_stream& client) {
   const auto until = deadline::after(5s);
   std::string request;
@@ -88,7 +89,7 @@ bool is_loopback(std::string_view address) {
   return address == "::1" || address == "localhost" || address.starts_with("127.");
 }
 
-/// Whether the request brings the service's token, if that requires one: "Authorization: Bearer"
+/// Whether the request presents the service's token, if that requires one: "Authorization: Bearer"
 /// or "?token=" in the path.
 bool brings(std::string_view token, std::string_view request) {
   if (token.empty()) return true;
@@ -171,7 +172,7 @@ class prometheus final : public plugin {
     if (!may_be_called(host_of(request)))
       return {"403 Forbidden", "use an address, or require a token\n"};
     if (!brings(token_, request))
-      return {"401 Unauthorized", "bring the token: berth url --endpoint metrics --with-token\n"};
+      return {"401 Unauthorized", "send the token: berth url --endpoint metrics --with-token\n"};
     if (!request.starts_with("GET ")) return {"405 Method Not Allowed", "use GET\n"};
     return {"200 OK", metrics()};
   }
@@ -198,9 +199,10 @@ class prometheus final : public plugin {
     add("hook_seconds_total", "counter", "Time that hooks took.", in_seconds(all.hook_nanoseconds));
     add("loop_lag_seconds", "gauge", "How late the loop was when last measured.",
         lag_.last.count());
-    add("loop_lag_seconds_total", "counter", "How late the loop was, all in all.",
+    add("loop_lag_seconds_total", "counter", "How late the loop was, summed over all measurements.",
         lag_.sum.count());
-    add("loop_lag_measurements_total", "counter", "How often that was measured.", lag_.count);
+    add("loop_lag_measurements_total", "counter",
+        "How often the lateness of the loop was measured.", lag_.count);
     return out;
   }
 

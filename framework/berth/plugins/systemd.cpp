@@ -1,6 +1,6 @@
-// Under systemd: serves on the socket that a .socket unit hands over, tells when the service is
-// ready and when it stops (Type=notify), and is watched over (WatchdogSec=). Where systemd asks for
-// none of it, it does nothing. sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
+// Under systemd: serves on the socket that a .socket unit hands over, reports when the service is
+// ready and when it stops (Type=notify), and serves the watchdog (WatchdogSec=). Does nothing that
+// systemd does not ask for. See sd_listen_fds(3), sd_notify(3), sd_watchdog_enabled(3).
 #include <systemd/sd-daemon.h>
 
 #include <sys/socket.h>
@@ -19,7 +19,8 @@ task<> take_socket(plugin_event event) {
   constexpr int first = SD_LISTEN_FDS_START;
   if (count > 1) throw std::runtime_error("systemd handed over more than one socket");
   if (::sd_is_socket(first, AF_UNSPEC, SOCK_STREAM, 1) <= 0)
-    throw std::runtime_error("what systemd handed over is no listening stream socket");
+    throw std::runtime_error(
+        "the socket that systemd handed over is not a listening stream socket");
   if (!event.use_listener(first)) throw std::runtime_error("the service has a socket already");
 }
 
@@ -33,7 +34,7 @@ task<> tell_stopping(plugin_event) {
   co_return;
 }
 
-// On the loop: one that is stuck is seen.
+// Runs on the loop, so that systemd notices a loop that is stuck.
 task<> keep_watched(std::chrono::microseconds period) {
   for (;;) {
     ::sd_notify(0, "WATCHDOG=1");

@@ -11,10 +11,10 @@ void append(fmt::memory_buffer& out, std::string_view text) {
   out.append(text.data(), text.data() + text.size());
 }
 
-/// JSON may hold the character as it is.
+/// Whether JSON may hold the character unescaped.
 bool needs_no_escape(char c) noexcept { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; }
 
-/// Writes the first character of the text and gives its length in bytes.
+/// Writes the first character of the text and returns its length in bytes.
 std::size_t write_special(fmt::memory_buffer& out, std::string_view text) {
   constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
   switch (text.front()) {

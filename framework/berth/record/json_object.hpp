@@ -20,7 +20,7 @@ class json_object {
   /// Leaves the member out if its value is empty.
   void member_if(std::string_view name, std::string_view text);
   void member_if(std::string_view name, std::uint64_t number);
-  /// End it before this one goes on.
+  /// Destroy the inner object before writing to this one again.
   json_object object(std::string_view name);
   void end();
 
@@ -35,7 +35,7 @@ class json_object {
 };
 
 /// Valid UTF-8 whatever the text is: each byte that is not part of a UTF-8 character, as in the
-/// path of a directory named in Latin-1, becomes U+FFFD, which every reader of JSON takes.
+/// path of a directory named in Latin-1, becomes U+FFFD, which every reader of JSON accepts.
 /// Characters that a terminal would obey are written as "\uXXXX".
 void write_json_string(fmt::memory_buffer& out, std::string_view text);
 

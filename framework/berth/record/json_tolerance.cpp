@@ -8,8 +8,8 @@ namespace {
 
 bool is_json_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Where the number that begins at `begin` ends, by the grammar of RFC 8259; `begin` where there
-/// is none.
+/// Where the number that begins at `begin` ends, by the grammar of RFC 8259; `begin` if there is
+/// none.
 std::size_t end_of_number(std::string_view text, std::size_t begin) {
   std::size_t at = begin;
   const auto take_digits = [&] {
@@ -46,7 +46,7 @@ bool fits(std::string_view number) {
          is_read(std::from_chars(number.data(), end, whole));
 }
 
-/// The 16-bit unit that "\uXXXX" at `at` stands for; 0 where there is none.
+/// The 16-bit unit that "\uXXXX" at `at` stands for; 0 if there is none.
 unsigned unit_at(std::string_view text, std::size_t at) {
   unsigned unit = 0;
   if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return 0;
@@ -58,7 +58,7 @@ unsigned unit_at(std::string_view text, std::size_t at) {
 bool is_high(unsigned unit) { return unit >= 0xd800 && unit < 0xdc00; }
 bool is_low(unsigned unit) { return unit >= 0xdc00 && unit < 0xe000; }
 
-/// Passes over the string that begins at `at`, mending its escapes; gives where it ends.
+/// Skips the string that begins at `at`, replacing invalid escapes; returns its end.
 std::size_t mend_string(std::string& text, std::size_t at) {
   for (++at; at < text.size() && text[at] != '"';) {
     if (text[at] != '\\') {
@@ -91,7 +91,7 @@ std::string with_tolerable_values(std::string_view text) {
       ++at;
       continue;
     }
-    // None that is too large is shorter than "null".
+    // A number that is too large is never shorter than "null".
     if (number.size() > 4 && !fits(number)) {
       const std::string null = "null" + std::string(number.size() - 4, ' ');
       mended.replace(at, null.size(), null);

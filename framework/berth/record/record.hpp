@@ -1,5 +1,5 @@
 // What a server publishes about itself: the content of a port file, as a plain value. The first
-// five members are in every file; the rest are extensions, empty where the writer knows none.
+// five members are in every file; the rest are extensions, empty if the writer sets none.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +50,7 @@ struct record {
 /// Where a client reaches the server: "http://127.0.0.1:8080". A wildcard host becomes the
 /// loopback address of its family; IPv6 is bracketed, and its zone percent-encoded (RFC 6874).
 std::string url_of(const record& server);
-/// The host as it is there.
+/// The host of that URL, without brackets.
 std::string reachable_host(const std::string& host);
 std::string url_of(const std::string& scheme, const std::string& host, std::uint16_t port);
 /// "URL/?token=TOKEN", the token percent-encoded.

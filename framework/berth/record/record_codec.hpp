@@ -1,5 +1,5 @@
 // The port file's text: one JSON object, read by simdjson and written by fmt, with the checks and
-// limits of the format. No I/O; any thread.
+// limits of the format. No I/O; thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ inline constexpr std::size_t max_port_file_size = std::size_t{64} * 1024;
 /// How many bytes parse_record may read beyond the end of its text.
 inline constexpr std::size_t parse_padding = 64;
 
-/// Why a text is no record: "field "port" is missing".
+/// Why a text is not a record: "field "port" is missing".
 class invalid_record : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -36,7 +36,7 @@ class invalid_port_file : public error {
 /// `padded` lies in a buffer with parse_padding more bytes behind it. Throws invalid_record.
 record parse_record(std::string_view padded);
 
-/// Throws invalid_value where a field is out of range or the text would be too large.
+/// Throws invalid_value if a field is out of range or the text would be too large.
 std::string format_record(const record& server);
 
 /// The record's members within an object that may hold others.

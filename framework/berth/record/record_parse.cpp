@@ -60,18 +60,19 @@ void set_required(record& into, field which, element value) {
   }
 }
 
-// An extension of another type than ours, or malformed, is some other program's, and not read.
+// An extension that is malformed, or of another type than ours, is another program's, and is
+// ignored.
 void set_if_string(std::string& into, element value) {
   std::string_view text;
   if (value.get(text) == simdjson::SUCCESS && is_plain_text(text)) into = text;
 }
 
-/// Without its scheme, a server would be taken for one that speaks HTTP.
+/// A malformed scheme is an error: without it, the server would be taken for one that speaks HTTP.
 void set_scheme(std::string& into, element value) {
   std::string_view scheme;
   if (value.get(scheme) != simdjson::SUCCESS) return;
   if (!is_scheme(scheme))
-    throw invalid_record(fmt::format("field \"scheme\" is no scheme of a URL: \"{}\"", scheme));
+    throw invalid_record(fmt::format("field \"scheme\" is not a URL scheme: \"{}\"", scheme));
   into = scheme;
 }
 
@@ -156,7 +157,7 @@ record to_record(element document) {
       continue;
     }
     if (seen[index])
-      throw invalid_record(fmt::format("field \"{}\" is there twice", field_names[index]));
+      throw invalid_record(fmt::format("field \"{}\" appears twice", field_names[index]));
     seen[index] = true;
     set_required(made, static_cast<field>(index), member.value);
   }
@@ -165,8 +166,8 @@ record to_record(element document) {
   return made;
 }
 
-// Nesting in fields that nobody knows is as deep as the size allows; simdjson keeps its depth in
-// memory of its own, not on the stack.
+// Unknown fields may be nested as deeply as the size allows; simdjson tracks the depth in memory of
+// its own, not on the stack.
 constexpr std::size_t deepest = max_port_file_size;
 constexpr std::size_t usual_depth = 64;
 

@@ -12,8 +12,8 @@ namespace {
 
 bool is_plain_character(char c) noexcept { return c >= ' ' && c < 0x7F && c != '"' && c != '\\'; }
 
-/// The top bit of the lowest byte of `word` that is no plain character is set, and none below it.
-/// For zero among eight bytes: Warren, Hacker's Delight, 6-1.
+/// Marks the lowest byte of `word` that is not a plain character: its top bit is the lowest bit of
+/// the result. The test for a zero byte: Warren, Hacker's Delight, 6-1.
 std::uint64_t special_bytes(std::uint64_t word) noexcept {
   constexpr std::uint64_t ones = 0x0101010101010101, tops = ones * 0x80;
   const auto zero_or_beyond = [](std::uint64_t bytes) { return (bytes - ones) & ~bytes; };
@@ -39,7 +39,8 @@ std::size_t plain_length(std::string_view text) noexcept {
   return length;
 }
 
-/// The rest of the text. Each call takes its item from the front, or nothing and returns false.
+/// The rest of the text. Each call takes its item from the front, or takes nothing and returns
+/// false.
 class scanner {
  public:
   explicit scanner(std::string_view text) : text_(text) {}
@@ -71,7 +72,7 @@ class scanner {
   template <typename Integer>
   bool number(Integer& into) {
     constexpr std::uint64_t most = std::numeric_limits<Integer>::max();
-    constexpr std::size_t most_digits = 18;  // of which every number fits
+    constexpr std::size_t most_digits = 18;  // every number of so many digits fits
     std::uint64_t value = 0;
     std::size_t length = 0;
     for (; length < text_.size() && text_[length] >= '0' && text_[length] <= '9'; ++length) {
@@ -113,7 +114,7 @@ class scanner {
   std::string_view text_;
 };
 
-// Comparing with what is usual costs less than the grammar.
+// Comparing with the usual host is cheaper than checking the grammar.
 bool is_plain_host(std::string_view text) { return text == "127.0.0.1" || is_host(text); }
 bool is_plain_scheme(std::string_view text) { return text == "http" || is_scheme(text); }
 

@@ -1,5 +1,5 @@
-// Reads a record out of the very text that format_record writes, in a fraction of the time that
-// any JSON takes. Most port files are that text. No I/O; any thread.
+// Parses a record from exactly the text that format_record writes, in a fraction of the time that
+// any JSON takes. Most port files are such texts. No I/O; thread-safe.
 #pragma once
 
 #include <string_view>
@@ -8,9 +8,9 @@
 
 namespace berth {
 
-/// False where the text differs from what format_record writes, be it by a space, or has an escape
-/// or a character beyond ASCII in it: `into` then holds whatever was read before that, and
-/// parse_record is to be asked. What both read is the same. `into` is as new.
+/// Returns false if the text differs from what format_record writes, be it by a space, or holds an
+/// escape or a character beyond ASCII: `into` is then incomplete, and the caller has to call
+/// parse_record. Both read a text alike. `into` must be default-constructed.
 bool parse_plain_record(std::string_view text, record& into);
 
 }  // namespace berth

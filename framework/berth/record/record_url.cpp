@@ -22,7 +22,7 @@ std::string percent_encoded(std::string_view text) {
   return encoded;
 }
 
-/// As it stands in a URL.
+/// The host as it is written in a URL.
 std::string host_of_url(const std::string& host) {
   if (host.find(':') == std::string::npos) return host;
   const auto zone = host.find('%');

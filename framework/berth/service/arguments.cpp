@@ -90,13 +90,13 @@ service_arguments parse_arguments(int argc, const char* const* argv, const std::
   app.add_option("--port", parsed.port, "Port to bind, 0 to let the system pick (0)");
   app.add_option("--config-dir", parsed.config_dir, "Directory of config.toml and the port file");
   app.add_option("--instance", parsed.instance,
-                 "Which of several servers in the directory (server)");
+                 "Name of the server, if the directory has several (server)");
   app.add_flag("--require-token", parsed.require_token,
-               "Publish a random token, and serve only who has it");
+               "Publish a random token, and serve only clients that have it");
   std::vector<std::string> plugins;
   app.add_option("--plugin", plugins, "Shared object to load, as PATH or PATH=NAME=VALUE,...")
       ->allow_extra_args(false);
-  app.add_option("--log-level", level, "Least important level that is logged (info)")
+  app.add_option("--log-level", level, "Least severe level that is logged (info)")
       ->check(CLI::IsMember({"off", "error", "warning", "info", "debug"}));
   for (const auto& each : own) add_own(app, *each, parsed.options);
   app.set_version_flag("--version", name + " " + version);

@@ -21,7 +21,7 @@ struct service_arguments {
   std::vector<plugin_settings> plugins;
   std::optional<log::level> log_level;
   std::map<std::string, std::string> options;  ///< of the service's own, by key; their texts parse
-  /// Nothing more is to do but to exit with this, after --help, --version or wrong usage.
+  /// Set if nothing is left to do but to exit: after --help, --version or wrong usage.
   std::optional<int> exit_status;
 };
 

@@ -1,4 +1,4 @@
-// What serves one connection of a service; the connection ends with it.
+// A function that serves one connection of a service; the connection ends with it.
 #pragma once
 
 #include <functional>

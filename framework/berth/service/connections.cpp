@@ -175,7 +175,7 @@ task<std::size_t> connections::drain(tcp_listener& listener, drain_plan plan) {
   ending.cancel();
   co_await ending.join();
   if (!by_themselves) {
-    log::warning("cancelling {} connections that did not end in time", counted_);
+    log::warning("cancelling the connections that did not end in time: {}", counted_);
     cancel();
     const auto cancelled = co_await idle_.wait(plan.hard);
     if (!cancelled) {

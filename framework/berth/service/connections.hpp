@@ -17,7 +17,7 @@
 
 namespace berth {
 
-/// When to stop what.
+/// The deadlines of a drain.
 struct drain_plan {
   std::chrono::nanoseconds quiet;  ///< no new connection for so long: nobody is on the way
   deadline idle;                   ///< from then on, connections without a request are ended
@@ -25,7 +25,7 @@ struct drain_plan {
   deadline hard;                   ///< until then cancelled ones must have ended
 };
 
-/// What plugins may read of a service. Any thread.
+/// The counters of a service, which plugins may read. Thread-safe.
 struct service_counters {
   std::atomic<std::uint64_t> connections{0};
   stream_traffic traffic;
@@ -33,7 +33,7 @@ struct service_counters {
   std::atomic<std::uint64_t> drains{0};
 };
 
-/// What the loops of one service have in common.
+/// The rules that the loops of one service share.
 struct connection_rules {
   connection_handler handler;
   std::size_t most;  ///< at once, on one loop
@@ -48,8 +48,9 @@ class connections {
 
   /// Accepts until it is stopped.
   task<> accept_from(tcp_listener& listener);
-  /// Accepts who is on its way, closes the listener and waits for all to end: by themselves, then
-  /// cancelled. Returns how many were left at the end of the plan.
+  /// Accepts the clients on their way, closes the listener and waits until all connections have
+  /// ended: by themselves at first, then cancelled. Returns how many were left at the end of the
+  /// plan.
   task<std::size_t> drain(tcp_listener& listener, drain_plan plan);
   /// Waits until all have ended, however long that takes.
   task<> ended();

@@ -18,7 +18,8 @@ class endpoint_group {
   endpoint_group();
   ~endpoint_group();
 
-  /// `rules` of the main port are theirs, but for the handler and the limit of connections.
+  /// The `rules` of the main port apply to them too, except for the handler and the limit of
+  /// connections.
   void bind(event_loop& loop, const std::string& host, const std::vector<endpoint_options>& wanted,
             const connection_rules& rules, std::size_t max_connections);
   /// Adds them to what is published, at the host as it was configured.
@@ -27,7 +28,7 @@ class endpoint_group {
   void accept(const execution_context& context, scope& accepting, run_end& end);
   /// Cancels the remaining connections.
   void cancel() noexcept;
-  /// Adds one drain per endpoint, which gives how many connections were left.
+  /// Adds one drain per endpoint, which returns how many connections were left.
   void drain(std::vector<task<std::size_t>>& drains, drain_plan plan);
   /// Waits until no connection is left.
   task<> ended();

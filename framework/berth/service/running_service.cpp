@@ -283,10 +283,10 @@ task<> running_service::end_workers() {
 void running_service::give_up_on(std::size_t left, std::string_view what) {
   if (left == 0) return;
   if (!owns_process_) {
-    log::error("{} {} do not end; waiting for them", left, what);
+    log::error("{} that do not end: {}; waiting for them", what, left);
     return;
   }
-  log::error("{} {} do not end; exiting without them", left, what);
+  log::error("{} that do not end: {}; exiting without them", what, left);
   std::_Exit(EXIT_FAILURE);
 }
 

@@ -29,7 +29,8 @@ class running_service {
   running_service(const running_service&) = delete;
   running_service& operator=(const running_service&) = delete;
 
-  /// From the configuration to the end of the last connection. Throws what ended the run.
+  /// Runs from the configuration to the end of the last connection. Rethrows the exception that
+  /// ended the run.
   task<> run();
 
   /// The event of the calling thread if that is a worker's, else null.
@@ -41,7 +42,8 @@ class running_service {
   void configure();
   void set_option(const std::string& key, const std::string& text) const;
   void refuse_unchecked_token() const;
-  /// A service that finds the lack only after it has published would reset every connection.
+  /// Throws berth::error if there are too few descriptors to serve; a service that found that out
+  /// after publishing would reset every connection.
   void refuse_without_descriptors();
   task<publication> publish();
   record describe() const;

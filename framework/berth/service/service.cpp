@@ -32,7 +32,7 @@ void set_log_level(const service_arguments& arguments, const std::string& applic
                                     variable_name(application, "LOG"), *named));
 }
 
-/// Sets what it is given while it exists.
+/// Sets the pointer while it exists.
 class pointer_set {
  public:
   pointer_set(running_service*& pointer, running_service& to) : pointer_(pointer) {

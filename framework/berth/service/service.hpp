@@ -43,7 +43,7 @@ class service {
   service& operator=(const service&) = delete;
   ~service();
 
-  /// What serves one connection; the connection ends with it.
+  /// Sets the function that serves one connection; the connection ends with it.
   void on_connection(connection_handler handler, token_check checked = token_check::nobody) {
     options_.handler = std::move(handler);
     options_.checked = checked;
@@ -87,7 +87,7 @@ class service {
   /// Loads that plugin when the service starts, after those of config.toml: see plugin.h. If it
   /// cannot be used, the start fails and names it.
   void load_plugin(std::filesystem::path path, std::map<std::string, std::string> values = {});
-  /// How a server that was there before is judged; must outlive the service.
+  /// The strategy that judges a server which was there before; must outlive the service.
   void set_liveness(const liveness_strategy& strategy) { options_.liveness = &strategy; }
   void set_drain_times(drain_times times) { options_.drain = times; }
   service_hooks& hooks() noexcept { return hooks_; }
@@ -105,7 +105,7 @@ class service {
   /// Thread-safe, at any time in the life of this object. If the service is not running, its next
   /// run stops at once. The first request counts.
   void stop(stop_reason why = stop_reason::requested) { stop_.request(why); }
-  /// Stops this service as well, from any thread, and may outlive it.
+  /// A handle that stops this service from any thread, and may outlive it.
   stop_handle stopper() const { return stop_; }
   /// Set when the service begins to stop: a handler that waits for a next request may end then.
   /// On the calling thread, if that is one of the service's.

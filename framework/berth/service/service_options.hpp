@@ -1,5 +1,5 @@
-// What the author of a service chooses before a run. Plain values: a run takes a copy, so changes
-// take effect in the next run.
+// The choices of a service's author before a run. Plain values: a run takes a copy, so changes take
+// effect in the next run.
 #pragma once
 
 #include <chrono>

@@ -13,7 +13,7 @@ class service_plugins final : private plugin_services {
   service_plugins(const location& place, service_listeners& listeners, service_hooks& hooks)
       : place_(place), listeners_(listeners), hooks_(hooks), host_(hooks, *this) {}
 
-  /// Throws plugin_refused; those that have started are to be stopped then.
+  /// Throws plugin_refused; the caller must then stop those that have started.
   void start(event_loop& loop, const std::vector<plugin_settings>& configured,
              const std::vector<plugin_settings>& wanted);
   void report_unread_settings() const { host_.report_unread_settings(); }

@@ -14,7 +14,7 @@ namespace berth {
 class stop_handle {
  public:
   stop_handle();
-  stop_handle(const stop_handle&) = default;  // and no move, which would leave nothing to ask
+  stop_handle(const stop_handle&) = default;  // no move: it would leave a handle without a state
   stop_handle& operator=(const stop_handle&) = default;
   /// Thread-safe.
   void request(stop_reason why = stop_reason::requested) const;

@@ -1,5 +1,5 @@
-// A short name for a text that is not to be told itself. Says nothing to who does not have the
-// text; no protection where the text can be guessed.
+// A short name for a text that must not be disclosed. It does not reveal the text, unless that can
+// be guessed.
 #pragma once
 
 #include <string>

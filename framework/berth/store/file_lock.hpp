@@ -1,6 +1,6 @@
-// Locks that the kernel keeps for a process and lets go when it ends, however it ends: open file
+// Locks that the kernel holds for a process and releases when it ends, however it ends: open file
 // description locks where the system has them, one byte each, so that one file carries several;
-// flock elsewhere, which knows whole files only.
+// elsewhere flock, which locks whole files only.
 #pragma once
 
 #include <string_view>
@@ -22,7 +22,7 @@ enum class lock_state {
   unknown,  ///< the file system cannot tell
 };
 
-/// What the record says of how its file is locked.
+/// The value of a record's field "lock": how this build locks the file.
 extern const std::string_view lock_mechanism;
 
 namespace file_lock {
@@ -30,13 +30,13 @@ namespace file_lock {
 /// Whether one file carries all ranges, each by itself.
 extern const bool ranges_share_a_file;
 
-/// True where the lock is taken now; false where another holds it. Throws berth::error.
+/// Returns true if the lock is taken now, false if another open file holds it. Throws berth::error.
 bool try_lock(native_handle descriptor, lock_range range);
 void unlock(native_handle descriptor, lock_range range) noexcept;
-/// Takes nothing that makes another process fail to lock.
+/// Does not make a process that tries to lock fail.
 lock_state query(native_handle descriptor, lock_range range) noexcept;
-/// Whether a read lock keeps others from locking. None of ours is one; whoever may read the file
-/// can take one. False where the system cannot tell.
+/// Whether a read lock keeps others from locking. berth takes none, but any process that may read
+/// the file can. False if the system cannot tell.
 bool is_read_locked(native_handle descriptor, lock_range range) noexcept;
 
 }  // namespace file_lock

@@ -25,8 +25,8 @@ bool attempt(native_handle descriptor, int operation) noexcept {
 
 }  // namespace
 
-// A query holds a shared lock for a moment. Where a shared lock can be had as well, nobody holds
-// the exclusive one, and it is a query that stands in the way: it is waited for.
+// A query holds a shared lock for a moment. If a shared lock can be taken as well, nobody holds the
+// exclusive one, so a query is in the way, and this waits for it to end.
 bool try_lock(native_handle descriptor, lock_range) {
   for (;;) {
     if (attempt(descriptor, LOCK_EX | LOCK_NB)) return true;
@@ -40,7 +40,8 @@ bool try_lock(native_handle descriptor, lock_range) {
 
 void unlock(native_handle descriptor, lock_range) noexcept { attempt(descriptor, LOCK_UN); }
 
-// flock cannot ask: a shared lock is taken for a moment, which try_lock() tells from an owner's.
+// flock(2) has no query: this takes a shared lock for a moment, which try_lock() can tell from an
+// owner's lock.
 lock_state query(native_handle descriptor, lock_range) noexcept {
   if (attempt(descriptor, LOCK_SH | LOCK_NB)) {
     attempt(descriptor, LOCK_UN);

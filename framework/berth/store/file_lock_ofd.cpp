@@ -45,8 +45,8 @@ void unlock(native_handle descriptor, lock_range range) noexcept {
   control(descriptor, F_OFD_SETLK, lock);
 }
 
-// Asks as a reader would: only what could write to the file can hold a lock that counts. Anybody
-// who can read it can take a read lock.
+// Queries for a read lock, which only a write lock conflicts with: any process that can read the
+// file can take a read lock, but only one that can write to it can take a write lock.
 lock_state query(native_handle descriptor, lock_range range) noexcept {
   auto lock = one_byte(range, F_RDLCK);
   if (control(descriptor, F_OFD_GETLK, lock) != 0) return lock_state::unknown;

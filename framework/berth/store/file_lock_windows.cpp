@@ -32,8 +32,8 @@ bool held_by_another() noexcept {
 
 }  // namespace
 
-// A query holds a shared lock for a moment. Where a shared lock can be had as well, nobody holds
-// the exclusive one, and it is a query that stands in the way: it is waited for.
+// A query holds a shared lock for a moment. If a shared lock can be taken as well, nobody holds the
+// exclusive one, so a query is in the way, and this waits for it to end.
 bool try_lock(native_handle file, lock_range range) {
   for (;;) {
     if (attempt(file, range, LOCKFILE_EXCLUSIVE_LOCK)) return true;
@@ -49,8 +49,8 @@ void unlock(native_handle file, lock_range range) noexcept {
   ::UnlockFileEx(file, 0, 1, 0, &place);
 }
 
-// LockFileEx cannot ask: a shared lock is taken for a moment, which try_lock() tells from an
-// owner's.
+// LockFileEx has no query: this takes a shared lock for a moment, which try_lock() can tell from an
+// owner's lock.
 lock_state query(native_handle file, lock_range range) noexcept {
   if (attempt(file, range, 0)) {
     unlock(file, range);

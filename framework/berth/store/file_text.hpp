@@ -1,5 +1,5 @@
-// The text of an open port file, read in one call into memory of the thread and checked before it
-// is: a regular file, no larger than the limit, of an owner that is trusted.
+// Reads the text of an open port file in one call, into memory of the thread. Checks first that the
+// file is regular, no larger than the limit, and of a trusted owner.
 #pragma once
 
 #include <string_view>

@@ -11,10 +11,10 @@ namespace {
 
 void check_name(std::string_view what, std::string_view name) {
   if (is_plain_name(name)) return;
-  throw invalid_value(fmt::format(
-      "\"{}\" is no name for {}: use 1-64 letters, digits, '-', '_' and '.', the first a letter or "
-      "a digit",
-      name, what));
+  throw invalid_value(
+      fmt::format("\"{}\" is not a valid name for {}: use 1-64 letters, digits, '-', '_' and '.', "
+                  "the first a letter or a digit",
+                  name, what));
 }
 
 }  // namespace

@@ -10,12 +10,12 @@ namespace berth {
 
 inline constexpr std::string_view default_instance = "server";
 
-/// A path as the system takes it, without the index of its parts that std::filesystem::path keeps
-/// and that costs a look-up more than its parse.
+/// A path as the system takes it. A std::filesystem::path also indexes its parts, which would cost
+/// a look-up more than parsing the record.
 using path_name = std::filesystem::path::string_type;
 
 struct location {
-  /// Throws invalid_value where the application or the instance is no plain name.
+  /// Throws invalid_value unless the application and the instance are plain names.
   location(std::string application_name, std::filesystem::path config_directory,
            std::string instance_name = std::string(default_instance));
 
@@ -30,8 +30,8 @@ struct location {
   std::string instance;
 };
 
-/// Letters, digits, '-', '_' and '.', not beginning with '.' or '-', at most 64 of them: what is
-/// safe in a file name and an environment variable.
+/// Letters, digits, '-', '_' and '.', not beginning with '.' or '-', at most 64 of them: a name
+/// that is safe in a file name and an environment variable.
 bool is_plain_name(std::string_view name) noexcept;
 
 }  // namespace berth

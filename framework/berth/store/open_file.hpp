@@ -1,6 +1,6 @@
-// A file as discovery handles it: opened without following links or waiting, known by its
-// identity rather than its name, and locked by the byte. One file a platform. Failures are
-// berth::error with the path. For one thread at a time.
+// A file as discovery handles it: opened without following links or waiting, known by its identity
+// rather than its name, and locked by the byte. One file per platform. Failures are berth::error
+// with the path. For one thread at a time.
 #pragma once
 
 #include <chrono>
@@ -30,14 +30,14 @@ struct file_status {
   bool regular = false;
   bool linked = false;  ///< it still has a name
   std::uint32_t group = 0;
-  std::uint32_t mode = 0;  ///< as chmod(2) has it; 0 where the system has no such thing
+  std::uint32_t mode = 0;  ///< as in chmod(2); 0 if the system has no modes
   std::chrono::sys_seconds modified{};
 };
 
 /// Whether an operation may wait for the disk.
 enum class read_mode {
   may_block,
-  cached,  ///< throws would_block where it would, or where the system cannot promise
+  cached,  ///< throws would_block if it would wait, or if the system cannot promise
 };
 
 struct would_block {};
@@ -50,13 +50,13 @@ class open_file {
   static open_file to_lock(path_name name);
   /// For locks; nullopt if there is no such file, or if it cannot be opened for writing.
   static std::optional<open_file> to_lock_existing(path_name name);
-  /// A new file, only ours; nullopt if there is one of that name.
+  /// Creates a file that only its owner may open; nullopt if there is one of that name.
   static std::optional<open_file> to_create(path_name name);
 
   file_status status() const;
   std::size_t read(std::span<char> into, read_mode how = read_mode::may_block) const;
   void write(std::string_view content);
-  /// Sets its time of modification to now, which those who watch its directory are told of.
+  /// Sets its time of modification to now, which watches of its directory report.
   void touch();
   /// Waits until the content is on the disk.
   void sync();
@@ -80,13 +80,13 @@ class open_file {
 
 /// The file that has the name now; nullopt if there is none. A link is not followed.
 std::optional<file_id> identify(const std::filesystem::path& path);
-/// Whether rename_over lets nobody see a moment without a file. Where not, that moment lies within
-/// the time that its caller holds the mutation lock.
+/// Whether rename_over replaces a file without a moment in which there is none. If not, its caller
+/// holds the mutation lock for that moment.
 extern const bool replaces_at_once;
-/// `from` takes the name `to`, whatever had it. False if there is no `from` any more.
+/// Renames `from` to `to`, replacing any other file. Returns false if there is no `from` any more.
 bool rename_over(const std::filesystem::path& from, const std::filesystem::path& to);
-/// `from` takes the name `to`. False, changing nothing, if something has that name already, or if
-/// there is no `from` any more. Where the file system cannot do that, it is rename_over.
+/// Renames `from` to `to`. Returns false, changing nothing, if something has that name already, or
+/// if there is no `from` any more. If the file system cannot do that, it is rename_over.
 bool rename_new(const std::filesystem::path& from, const std::filesystem::path& to);
 /// Returns false if there was none.
 bool remove_file(const std::filesystem::path& path);

@@ -20,8 +20,8 @@
 namespace berth {
 namespace {
 
-// Never the target of a link, never waiting for a FIFO's other end, never in a child, never a
-// terminal that takes over this process.
+// Does not follow a link, wait for the other end of a FIFO, reach a child, or make a terminal the
+// controlling one.
 constexpr int always = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
 
 [[noreturn]] void fail(std::string_view operation, const std::filesystem::path& path) {
@@ -49,7 +49,7 @@ auto retry(Call call) {
   }
 }
 
-// openat2(2) with RESOLVE_CACHED answers EAGAIN where a name would have to be read from the disk.
+// openat2(2) with RESOLVE_CACHED answers EAGAIN if a name would have to be read from the disk.
 int open_cached([[maybe_unused]] const char* path) noexcept {
 #if defined(SYS_openat2) && defined(RESOLVE_CACHED)
   open_how how{};
@@ -62,8 +62,8 @@ int open_cached([[maybe_unused]] const char* path) noexcept {
 #endif
 }
 
-// preadv2(2) with RWF_NOWAIT answers EAGAIN where the content would have to be read from the disk,
-// and EOPNOTSUPP on memory file systems, which never wait.
+// preadv2(2) with RWF_NOWAIT answers EAGAIN if the content would have to be read from the disk, and
+// EOPNOTSUPP on memory file systems, which never wait.
 ssize_t read_cached([[maybe_unused]] int descriptor,
                     [[maybe_unused]] std::span<char> into) noexcept {
 #ifdef RWF_NOWAIT
@@ -135,7 +135,7 @@ std::size_t open_file::read(std::span<char> into, read_mode how) const {
   return static_cast<std::size_t>(length);
 }
 
-// Beyond the limit of RLIMIT_FSIZE, write(2) ends the process by SIGXFSZ: look before.
+// Beyond the limit of RLIMIT_FSIZE, write(2) ends the process by SIGXFSZ: check first.
 void open_file::write(std::string_view content) {
   rlimit limit;
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && content.size() > limit.rlim_cur) {

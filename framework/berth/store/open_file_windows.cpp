@@ -20,8 +20,8 @@ bool missing() noexcept {
   return why == ERROR_FILE_NOT_FOUND || why == ERROR_PATH_NOT_FOUND;
 }
 
-// What looks into every new file (a virus scanner, an indexer) may have one open for a moment and
-// share nothing.
+// A program that examines every new file (a virus scanner, an indexer) may have it open for a
+// moment without sharing it.
 template <typename Call>
 bool retry_while_shared(Call call) {
   constexpr DWORD turns = 50, milliseconds = 2;
@@ -36,7 +36,7 @@ bool retry_while_shared(Call call) {
 
 constexpr DWORD share_all = FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE;
 
-// Never the target of a link; a directory opens too, and is told by its status.
+// Does not follow links. Opens directories too: status() shows that.
 unique_handle open_native(const std::filesystem::path& path, DWORD access, DWORD disposition) {
   return unique_handle(::CreateFileW(path.c_str(), access, share_all, nullptr, disposition,
                                      FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS,
@@ -48,8 +48,8 @@ file_id id_of(const BY_HANDLE_FILE_INFORMATION& known) noexcept {
   return {0, std::uint64_t{known.nFileIndexHigh} << 32 | known.nFileIndexLow};
 }
 
-// The name of a file that is open is free only when everybody has closed it, but the file can be
-// renamed all the while: out of the way first, removed after.
+// The name of an open file is free only when every process has closed it, but the file can be
+// renamed at any time: it is moved aside first, and removed then.
 std::filesystem::path name_beside(const std::filesystem::path& path) {
   static std::atomic<unsigned> count{0};
   std::filesystem::path beside = path;
@@ -64,14 +64,14 @@ bool is_name_beside(const std::filesystem::path& path, const std::string& name) 
          name.find_first_not_of("0123456789-", begin.size()) == name.size() - end.size();
 }
 
-/// Removes what a process that was killed had put beside `path`.
+/// Removes the files that a killed process had moved aside from `path`.
 void sweep(const std::filesystem::path& path) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(path.parent_path(), ignored))
     if (is_name_beside(path, entry.path().filename().string())) ::DeleteFileW(entry.path().c_str());
 }
 
-/// Where the file is now; nothing where there was none.
+/// Moves the file aside; returns its new path, or nullopt if there was no file.
 std::optional<std::filesystem::path> put_beside(const std::filesystem::path& path) {
   auto beside = name_beside(path);
   if (retry_while_shared([&] { return ::MoveFileExW(path.c_str(), beside.c_str(), 0); }))

@@ -22,8 +22,8 @@ void check_owner(const path_name& file, std::uint32_t owner);
 /// for files that make this process run code or connect elsewhere.
 void check_code_owner(const path_name& file, const file_status& status);
 
-/// For what a search found and what exists. Throws berth::error if it is a link or no directory,
-/// belongs to another user, or is writable by others, be it by an access control list.
+/// For an existing directory that a search found. Throws berth::error if it is a link or not a
+/// directory, belongs to another user, or is writable by others, be it by an access control list.
 void check_found_directory(const std::filesystem::path& directory);
 
 /// For messages: "its owner mallory (uid 1001) alone can change it".
@@ -44,8 +44,8 @@ void prepare_directory(const std::filesystem::path& directory, parents above = p
 bool prepare_own_directory(const std::filesystem::path& directory,
                            parents above = parents::must_exist);
 
-/// Why prepare_own_directory refuses what has the name, and what to do: "it belongs to root (uid
-/// 0): remove it".
+/// Why prepare_own_directory refuses that name, and what to do: "it belongs to root (uid 0): remove
+/// it".
 std::string why_not_own(const std::filesystem::path& directory);
 
 /// Why an open file cannot be read as a small text ("it is not a regular file"); empty if it can.

@@ -18,8 +18,8 @@ std::filesystem::path home_of(std::uint32_t user);
 /// this process is root. Takes no system call if the variable is not set.
 std::optional<std::uint32_t> id_of_sudo(const char* variable) noexcept;
 
-/// As open(2) with O_CREAT and mode 0600. What it creates under sudo in a directory of the caller's
-/// is the caller's, who would be locked out by a file of root's.
+/// As open(2) with O_CREAT and mode 0600. A file that it creates under sudo in a directory of the
+/// caller's belongs to the caller, whom a file of root's would lock out.
 int open_or_create(const char* path, int flags) noexcept;
 /// The same with O_EXCL.
 int create_new(const char* path, int flags) noexcept;

@@ -1,5 +1,5 @@
-// The file system that a file lies on, as far as its locks are concerned: a lock is seen only by
-// those who open the file by the same way as its holder. One file per platform; thread-safe.
+// The file system that a file is on, as far as its locks are concerned: through an overlay, for
+// instance, the locks on the file below are not seen. One file per platform; thread-safe.
 #pragma once
 
 #include <filesystem>
