@@ -108,8 +108,8 @@ class Systemd(Service):
         self.assertEqual(server.wait(20), 0)
 
     def test_what_is_handed_over_and_cannot_be_served_stops_the_start(self):
-        for taken, reason in ((socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "no listening stream socket"),
-                              (socket.socket(), "no listening stream socket")):
+        for taken, reason in ((socket.socket(socket.AF_INET, socket.SOCK_DGRAM), "not a listening stream socket"),
+                              (socket.socket(), "not a listening stream socket")):
             script = f'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@" 3<&{taken.fileno()}'
             run = subprocess.run(["sh", "-c", script, "sh", *self.command("libberth-systemd.so")], pass_fds=[taken.fileno()],
                                  capture_output=True, text=True, timeout=60)

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <berth/base/exception_message.hpp>
-#include <berth/base/log.hpp>
 #include <berth/discovery/port_file.hpp>
 #include <berth/liveness/process.hpp>
 #include <berth/record/record_codec.hpp>
@@ -18,16 +17,6 @@ namespace berth {
 namespace {
 
 constexpr std::chrono::seconds longest_wait_to_remove{2};
-/// How long a server has to publish again what was deleted, before a start is refused for it.
-constexpr std::chrono::seconds longest_wait_for_owner{2};
-
-std::string refusal(const location& where, const std::optional<record>& server) {
-  const std::string who = server ? fmt::format(" on port {} (PID {})", server->port, server->pid)
-                                 : fmt::format(" in {}", where.directory.string());
-  return fmt::format(
-      "Another {} is already running{}. Stop it first or use a different config directory.",
-      where.server_name(), who);
-}
 
 /// The record's text; on a layered file system it names the volume.
 std::string format_at(const std::filesystem::path& directory, const record& server) {
@@ -62,20 +51,11 @@ std::filesystem::path workspace_of(const std::filesystem::path& directory) {
 
 }  // namespace
 
-already_running::already_running(const location& where, std::optional<record> server)
-    : error(refusal(where, server), std::make_error_code(std::errc::device_or_resource_busy)),
-      server_(std::move(server)) {}
-
 claim::claim(location where, claim_options options)
     : claim(std::move(where), nullptr, std::move(options)) {}
 
 claim::claim(location where, const record& server, claim_options options)
     : claim(std::move(where), &server, std::move(options)) {}
-
-workspace_gone::workspace_gone(const location& where)
-    : error(fmt::format("{} was removed, and so was {}: its server ends", where.directory.string(),
-                        where.directory.parent_path().string()),
-            std::make_error_code(std::errc::no_such_file_or_directory)) {}
 
 claim::claim(location where, const record* server, claim_options options)
     : where_(std::move(where)), options_(std::move(options)), generation_(fork_generation()) {
@@ -146,40 +126,6 @@ bool claim::try_change(const record* server) {
   if (server && entry_) entry_->announce();
   claimed.keep();
   return true;
-}
-
-/// If the files here are new, but a server that was here lives, and is about to publish again: its
-/// entry in the list of instances, which it still holds.
-std::optional<std::filesystem::path> claim::entry_of_owner() const {
-  const bool may_be_new = lock_->is_new() || !file_lock::ranges_share_a_file;
-  const bool starts = !established_ && options_.replaces.empty() && !(entry_ && entry_->held());
-  return may_be_new && starts ? instance_list::find_held(where_) : std::nullopt;
-}
-
-// Holds no lock meanwhile: the owner takes them.
-void claim::await_owner() const {
-  const auto give_up = std::chrono::steady_clock::now() + longest_wait_for_owner;
-  while (const auto entry = entry_of_owner()) {
-    const auto found = examine_to_replace(where_, *options_.strategy);
-    if (found && !found->stale()) throw already_running(where_, found->server);
-    if (std::chrono::steady_clock::now() >= give_up) {
-      log::warning("the server of {} lives, but its files were deleted; find it with: lsof {}",
-                   where_.directory.string(), entry->string());
-      throw already_running(where_, std::nullopt);
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-}
-
-// A server that cannot be listed is found by its directory all the same.
-void claim::keep_listed() noexcept {
-  if (!entry_) return;
-  try {
-    (void)entry_->hold();
-  } catch (...) {
-    if (!std::exchange(told_unlisted_, true))
-      log::warning("this server is not listed: {}", exception_message());
-  }
 }
 
 // If it fails, the lock file still counts as new, and the next owner sweeps again.
