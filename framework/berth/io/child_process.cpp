@@ -121,18 +121,10 @@ child_process::child_process(event_loop& loop, const std::vector<std::string>& c
     : core_(nullptr) {
   check_usable(command, options);
   const log_file log(options.log);
-  const child_options::stream kinds[] = {options.input, options.output, options.error};
-  std::optional<local_stream>* const pipes[] = {&input, &output, &error};
-  uv_stdio_container_t streams[3];
-  for (int i = 0; i < 3; ++i) {
-    stream_core* pipe = nullptr;
-    if (kinds[i] == child_options::stream::piped) {
-      pipe = stream_core::of_pipe(loop.native()).release();
-      *pipes[i] = local_stream(pipe);
-    }
-    streams[i] = descriptor(i, kinds[i], pipe, log);
-  }
-
+  uv_stdio_container_t streams[] = {
+      descriptor(0, options.input, open_pipe(loop, options.input, input), log),
+      descriptor(1, options.output, open_pipe(loop, options.output, output), log),
+      descriptor(2, options.error, open_pipe(loop, options.error, error), log)};
   auto arguments = pointers_to(command);
   std::vector<char*> environment;
   const std::string directory = options.directory.string();
@@ -162,6 +154,15 @@ child_process::child_process(event_loop& loop, const std::vector<std::string>& c
     core_->close();
     check_uv(status, "start", command[0]);
   }
+}
+
+/// Our end of the pipe, if there is to be one; otherwise null.
+stream_core* child_process::open_pipe(event_loop& loop, child_options::stream kind,
+                                      std::optional<local_stream>& ours) {
+  if (kind != child_options::stream::piped) return nullptr;
+  stream_core* const pipe = stream_core::of_pipe(loop.native()).release();
+  ours = local_stream(pipe);
+  return pipe;
 }
 
 child_process::~child_process() { leave(); }

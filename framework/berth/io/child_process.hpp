@@ -63,6 +63,9 @@ class child_process {
   awaiter wait(deadline until = deadline::never()) noexcept;
 
  private:
+  static stream_core* open_pipe(event_loop& loop, child_options::stream kind,
+                                std::optional<local_stream>& ours);
+
   struct core;
   core* core_;  // null when it was left
 };
