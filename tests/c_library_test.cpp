@@ -1,5 +1,5 @@
 // The shared library of <berth/berth.h>, by that header alone, on every platform it is made for.
-// What each function does is in c_interface_test.cpp.
+// What each function does is tested in c_interface/.
 #include <berth/berth.h>
 
 #include "support/catch.hpp"

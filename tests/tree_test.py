@@ -116,8 +116,9 @@ def awaitables():
 
 def matrix():
     """Every awaitable has its row in the cancel matrix."""
-    rows = set(re.findall(r'^ROW\(\w+, \w+, "([^"]+)"', (ROOT / "tests/cancel_matrix_test.cpp").read_text(), re.M))
-    return [f"{name} has no row in tests/cancel_matrix_test.cpp" for name in sorted(awaitables() - rows)]
+    text = "".join(path.read_text() for path in sources("tests/cancel_matrix"))
+    rows = set(re.findall(r'^ROW\(\w+, \w+, "([^"]+)"', text, re.M))
+    return [f"{name} has no row in tests/cancel_matrix/" for name in sorted(awaitables() - rows)]
 
 
 def guide():

@@ -1,0 +1,1 @@
+"""The cases of etcd_test.py; a package, so that no installed one of its name is taken for it."""

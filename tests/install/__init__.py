@@ -1,0 +1,1 @@
+"""The cases of install_test.py."""
