@@ -100,9 +100,9 @@ task<> stop_often(run_state& state) {
     const auto slept = co_await sleep_for(200ms);
     if (!slept) co_return;
     const auto found = co_await async::read_live(state.where);
-    if (!found || !*found) continue;
+    if (!found) continue;
     try {
-      ask_to_end(**found, state.where);
+      ask_to_end(*found, state.where);
       ++state.changes;
     } catch (const error&) {
       // It has ended by itself meanwhile.
@@ -124,9 +124,9 @@ task<> all_clients(run_state& state, const std::string& what) {
   changing.cancel();
   co_await changing.join();
   const auto last = co_await async::read_live(state.where);
-  if (!last || !*last) co_return;
-  ask_to_end(**last, state.where);
-  const auto gone = co_await async::wait_ended(**last, deadline::after(20s));
+  if (!last) co_return;
+  ask_to_end(*last, state.where);
+  const auto gone = co_await async::wait_ended(*last, deadline::after(20s));
   if (!gone) ++state.failed;
 }
 

@@ -24,14 +24,16 @@ namespace {
 
 task<> use_async(location where) {
   auto none = co_await async::read_live(where);
-  REQUIRE_FALSE(*none);
+  REQUIRE(none.absent());
+  const auto no_file = co_await async::examine(where);
+  REQUIRE(no_file.absent());
   auto owned = co_await async::publish(where, ours(1));
   claim mine = std::move(owned).value();
   for (int i = 0; i < 3; ++i) {  // from the pool first, from memory then
     auto found = co_await async::read_live(where);
-    REQUIRE((*found)->port == 1);
+    REQUIRE(found->port == 1);
     auto whole = co_await async::read(where);
-    REQUIRE((*whole)->port == 1);
+    REQUIRE(whole->port == 1);
   }
   const auto again = co_await async::publish(mine, ours(2));
   REQUIRE(again);
@@ -53,7 +55,7 @@ TEST_CASE("the coroutine face does what the synchronous one does") {
   write_foreign(at, no_process);
   const auto body = [](location where) -> task<> {
     const auto found = co_await async::read_live(where);
-    REQUIRE_FALSE(*found);
+    REQUIRE(found.absent());
   };
   run(body(at.where));
   REQUIRE_FALSE(fs::exists(at.file));

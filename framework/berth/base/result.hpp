@@ -1,5 +1,6 @@
 // The outcome of an operation that may fail in the ordinary course: a value, or a failure with its
-// code and, if it was cancelled, the reason. Reading the value of a failure throws berth::error.
+// code and, if it was cancelled, the reason. A look-up that finds nothing fails as absent. Reading
+// the value of a failure throws berth::error.
 #pragma once
 
 #include <optional>
@@ -26,6 +27,8 @@ struct failure {
         why == stop_reason::deadline ? std::errc::timed_out : std::errc::operation_canceled;
     return {std::make_error_code(code), why};
   }
+  /// The failure of a look-up that found nothing.
+  static failure absent() noexcept { return {std::make_error_code(std::errc::no_such_process)}; }
 };
 
 template <typename T>
@@ -58,6 +61,7 @@ class [[nodiscard]] result {
   berth::failure failure() const noexcept { return {error(), reason()}; }
   bool cancelled() const noexcept { return error() == std::errc::operation_canceled; }
   bool timed_out() const noexcept { return error() == std::errc::timed_out; }
+  bool absent() const noexcept { return error() == std::errc::no_such_process; }
 
  private:
   const berth::failure& failed() const noexcept { return *std::get_if<1>(&state_); }
@@ -85,6 +89,7 @@ class [[nodiscard]] result<void> {
   berth::failure failure() const noexcept { return {error(), reason()}; }
   bool cancelled() const noexcept { return error() == std::errc::operation_canceled; }
   bool timed_out() const noexcept { return error() == std::errc::timed_out; }
+  bool absent() const noexcept { return error() == std::errc::no_such_process; }
 
  private:
   std::optional<berth::failure> failed_;

@@ -23,10 +23,10 @@ task<> explain_delay(const location& location, const record& server) {
   const auto waited = co_await sleep_for(2s);
   if (!waited) co_return;
   const auto present = co_await async::read_live(location);
-  if (!present) co_return;
+  if (!present && !present.absent()) co_return;
   complain(fmt::format(
       "{} (PID {}) {}", location.server_name(), server.pid,
-      present->has_value()
+      present
           ? "does not react to the request to stop: it may be halted or hanging. Waiting; end it "
             "by "
             "force with: berth stop --kill"

@@ -65,32 +65,41 @@ auto look_up(std::filesystem::path directory, Look look)
   co_return found;
 }
 
-bool is_present(const std::optional<record>& server) { return server.has_value(); }
+/// What a look-up found; absent if that is nothing.
+template <typename T>
+result<T> found_or_absent(result<std::optional<T>> found) {
+  if (!found) return found.failure();
+  if (!*found) return failure::absent();
+  return std::move(**found);
+}
+
+bool is_present(const result<record>& server) { return server.has_value(); }
+bool is_absent(const result<record>& server) { return server.absent(); }
 
 }  // namespace
 
-task<result<std::optional<record>>> read(location where) {
+task<result<record>> read(location where) {
   auto look = [&where](read_mode how) { return berth::read(where, how); };
   auto found = co_await look_up(where.directory, look);
-  co_return found;
+  co_return found_or_absent(std::move(found));
 }
 
-task<result<std::optional<finding>>> examine(location where, const liveness_strategy& strategy) {
+task<result<finding>> examine(location where, const liveness_strategy& strategy) {
   auto look = [&where, &strategy](read_mode how) { return berth::examine(where, strategy, how); };
   auto found = co_await look_up(where.directory, look);
-  co_return found;
+  co_return found_or_absent(std::move(found));
 }
 
-task<result<std::optional<record>>> read_live(location where, const liveness_strategy& strategy) {
+task<result<record>> read_live(location where, const liveness_strategy& strategy) {
   auto look = [&where, &strategy](read_mode how) { return berth::examine(where, strategy, how); };
   auto found = co_await look_up(where.directory, look);
   if (!found) co_return found.failure();
-  if (!*found) co_return std::optional<record>();
-  if (!(*found)->stale()) co_return std::optional<record>(std::move((*found)->server));
+  if (!*found) co_return failure::absent();
+  if (!(*found)->stale()) co_return std::move((*found)->server);
   auto discard = [&where, &strategy] { discard_stale(where, strategy); };
   const auto discarded = co_await offload(std::move(discard));
   if (!discarded) co_return discarded.failure();
-  co_return std::optional<record>();
+  co_return failure::absent();
 }
 
 task<result<record>> wait_live(location where, deadline until, const liveness_strategy& strategy) {
@@ -98,8 +107,7 @@ task<result<record>> wait_live(location where, deadline until, const liveness_st
   lookup_watch watch(event_loop::of(here), where);
   const auto look = [&where, &strategy] { return async::read_live(where, strategy); };
   auto server = co_await look_until(watch, look, is_present, until);
-  if (!server) co_return server.failure();
-  co_return std::move(**server);
+  co_return server;
 }
 
 // A server that is killed leaves its directory as it was: look again from time to time.
@@ -107,9 +115,8 @@ task<result<void>> wait_gone(location where, deadline until, const liveness_stra
   const auto here = co_await current_context();
   lookup_watch watch(event_loop::of(here), where);
   const auto look = [&where, &strategy] { return async::read_live(where, strategy); };
-  const auto is_gone = [](const std::optional<record>& server) { return !server; };
-  const auto gone = co_await look_until(watch, look, is_gone, until, 50ms);
-  if (!gone) co_return gone.failure();
+  const auto gone = co_await look_until(watch, look, is_absent, until, 50ms);
+  if (!gone.absent()) co_return gone.failure();
   co_return result<void>();
 }
 

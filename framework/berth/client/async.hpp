@@ -14,16 +14,16 @@
 
 namespace berth::async {
 
-/// See berth::read. It throws as there if the file cannot be read.
-task<result<std::optional<record>>> read(location where);
+/// See berth::read. Fails as absent if there is no file; throws as there if it cannot be read.
+task<result<record>> read(location where);
 
-/// See berth::read_live. The strategy must outlive the task.
-task<result<std::optional<record>>> read_live(
-    location where, const liveness_strategy& strategy = default_liveness());
+/// See berth::read_live. Fails as absent if no server is live. The strategy must outlive the task.
+task<result<record>> read_live(location where,
+                               const liveness_strategy& strategy = default_liveness());
 
-/// See berth::examine.
-task<result<std::optional<finding>>> examine(
-    location where, const liveness_strategy& strategy = default_liveness());
+/// See berth::examine. Fails as absent if there is no file.
+task<result<finding>> examine(location where,
+                              const liveness_strategy& strategy = default_liveness());
 
 /// Waits until a live server is published there; watches the directory, or its nearest parent if it
 /// does not exist yet, and does not poll.

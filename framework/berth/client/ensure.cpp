@@ -36,7 +36,7 @@ std::optional<lock_file> try_to_start(const location& where) {
 }
 
 /// The live server. An invalid file that nobody locks names none, and is removed.
-task<result<std::optional<record>>> live_server(const location& where) {
+task<result<record>> live_server(const location& where) {
   try {
     auto found = co_await async::read_live(where);
     co_return found;
@@ -55,12 +55,11 @@ task<result<record>> wait_live_but(location where, std::string instance_id, dead
   const auto here = co_await current_context();
   lookup_watch watch(event_loop::of(here), where);
   const auto look = [&where] { return async::read_live(where); };
-  const auto is_another = [&instance_id](const std::optional<record>& server) {
+  const auto is_another = [&instance_id](const result<record>& server) {
     return server && (instance_id.empty() || server->instance_id != instance_id);
   };
   auto server = co_await look_until(watch, look, is_another, until);
-  if (!server) co_return server.failure();
-  co_return std::move(**server);
+  co_return server;
 }
 
 start_log log_of(const location& where, const ensure_options& options) {
@@ -141,9 +140,9 @@ class start {
   task<result<record>> after_end(result<exit_status> how) {
     if (!how) co_return how.failure();
     auto found = co_await async::read_live(where_);
-    if (!found) co_return found.failure();
-    const bool another = *found && (replaced_.empty() || (*found)->instance_id != replaced_);
-    if (another && will_do((*found)->version, options_)) co_return std::move(**found);
+    if (!found && !found.absent()) co_return found;
+    const bool another = found && (replaced_.empty() || found->instance_id != replaced_);
+    if (another && will_do(found->version, options_)) co_return found;
     const std::string end = how->signal ? fmt::format("was ended by signal {}", how->signal)
                                         : fmt::format("exited with status {}", how->code);
     const bool succeeded = how->signal == 0 && how->code == 0;
@@ -188,9 +187,9 @@ struct start_turn {
 
 task<result<start_turn>> look_for_server(const location& where, const ensure_options& options) {
   auto live = co_await live_server(where);
-  if (!live) co_return live.failure();
+  if (!live && !live.absent()) co_return live.failure();
   start_turn turn;
-  turn.live = std::move(*live);
+  if (live) turn.live = std::move(*live);
   turn.usable = turn.live && will_do(turn.live->version, options);
   if (turn.live && !turn.usable) check_not_contested(where, *turn.live, options);
   co_return turn;
@@ -219,7 +218,7 @@ task<result<start_turn>> wait_for_turn(const location& where, const ensure_optio
   const auto here = co_await current_context();
   lookup_watch watch(event_loop::of(here), where);
   const auto look = [&] { return take_turn(where, options, until); };
-  const auto decided = [](const start_turn& turn) { return turn.decided(); };
+  const auto decided = [](const result<start_turn>& turn) { return turn && turn->decided(); };
   auto turn = co_await look_until(watch, look, decided, until, 50ms);
   co_return turn;
 }
@@ -235,12 +234,12 @@ task<result<record>> replace(location where, std::vector<std::string> command,
   check_command(command);
   const auto until = deadline::after(options.timeout);
   auto found = co_await live_server(where);
-  if (!found) co_return found.failure();
-  if (!*found) {
+  if (found.absent()) {
     auto started = co_await ensure(std::move(where), std::move(command), std::move(options));
     co_return started;
   }
-  const record old = std::move(**found);
+  if (!found) co_return found;
+  const record old = std::move(*found);
   check_hands_over(old);
   auto job = [&where] { return try_to_start(where); };
   const auto starting = co_await offload(std::move(job));

@@ -6,7 +6,7 @@
 //
 //   lookup_watch watch(event_loop::of(here), location);
 //   const auto look = [&] { return async::read_live(location); };
-//   const auto is_live = [](const std::optional<record>& server) { return server.has_value(); };
+//   const auto is_live = [](const result<record>& server) { return server.has_value(); };
 //   const auto server = co_await look_until(watch, look, is_live, until);
 #pragma once
 
@@ -26,10 +26,11 @@
 
 namespace berth {
 
-/// Calls `look`, which returns a task<result<T>>, until `holds` is true of its value, and returns
-/// that value: at once, whenever `watch` reports a change, and at least once per `interval`, for
-/// changes that no watch reports. Fails as `look` fails, with `timed_out` at the deadline or
-/// `cancelled`. The watch must outlive the task, and so must what the functions refer to.
+/// Calls `look`, which returns a task<result<T>>, until `holds` is true of its result, and returns
+/// that: at once, whenever `watch` reports a change, and at least once per `interval`, for changes
+/// that no watch reports. Fails as `look` fails, unless that found nothing (absent); with
+/// `timed_out` at the deadline or `cancelled`. The watch must outlive the task, and so must what
+/// the functions refer to.
 template <typename Watch, typename Look, typename Predicate>
 std::invoke_result_t<Look&> look_until(
     Watch& watch, Look look, Predicate holds, deadline until = deadline::never(),
@@ -37,7 +38,7 @@ std::invoke_result_t<Look&> look_until(
   const auto here = co_await current_context();
   for (;;) {
     auto seen = co_await look();
-    if (!seen || holds(*seen)) co_return seen;
+    if (holds(std::as_const(seen)) || !(seen || seen.absent())) co_return seen;
     const auto look_again = deadline::after(here.loop->now(), interval);
     const auto changed = co_await watch.changed(std::min(until, look_again));
     if (!changed && !changed.timed_out()) co_return changed.failure();

@@ -2,7 +2,9 @@
 //
 //   registry_watch watch(registry, "pm");
 //   const auto list = [&] { return registry.list("pm", until); };
-//   const auto any = [](const std::vector<record>& servers) { return !servers.empty(); };
+//   const auto any = [](const result<std::vector<record>>& servers) {
+//     return servers && !servers->empty();
+//   };
 //   const auto servers = co_await look_until(watch, list, any, until);
 #pragma once
 

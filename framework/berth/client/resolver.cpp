@@ -27,10 +27,10 @@ task<> resolver::keep_current() {
 // Returns after how long to look again at the latest, since no watch reports a killed server.
 task<std::optional<std::chrono::nanoseconds>> resolver::look() {
   if (hooks_) co_await hooks_->resolving.fire(location_);
-  auto result = co_await async::examine(location_, strategy_);
-  if (!result) co_return std::nullopt;
+  auto found = co_await async::examine(location_, strategy_);
+  if (!found && !found.absent()) co_return std::nullopt;
   std::optional<record> server;
-  if (*result && !(*result)->stale()) server = std::move((*result)->server);
+  if (found && !found->stale()) server = std::move(found->server);
   co_await see(std::move(server));
   co_return std::chrono::nanoseconds(250ms);
 }
@@ -44,10 +44,11 @@ task<> resolver::see(std::optional<record> server) {
   co_await hooks_->resolved.fire(seen);
 }
 
-task<result<std::optional<record>>> resolver::changed(deadline until) {
+task<result<record>> resolver::changed(deadline until) {
   const auto change = co_await wait_for_change(until);
   if (!change) co_return change.failure();
-  co_return current_;
+  if (!current_) co_return failure::absent();
+  co_return *current_;
 }
 
 task<result<record>> resolver::live(deadline until) {

@@ -29,8 +29,8 @@ class resolver : public resolver_base {
   /// The live server as last seen; nullopt if there is none, or before the first look. Changes
   /// only while the loop runs: valid until the next co_await.
   const std::optional<record>& current() const noexcept { return current_; }
-  /// Waits for a change: a new server, new data of the same one, or none any more.
-  task<result<std::optional<record>>> changed(deadline until = deadline::never());
+  /// Waits for a change: a new server, new data of the same one, or none any more (absent).
+  task<result<record>> changed(deadline until = deadline::never());
   /// Waits until a live server is seen; returns at once if one is known.
   task<result<record>> live(deadline until = deadline::never());
 

@@ -29,7 +29,7 @@ task<> service_listeners::bind(server_settings& settings, const location& place,
   }
   // A port in use is most often our own: another server of this directory has it.
   const auto other = co_await async::read_live(place);
-  if (other && *other) throw already_running(place, **other);
+  if (other) throw already_running(place, *other);
   throw *refused;
 }
 
