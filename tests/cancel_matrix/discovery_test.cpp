@@ -27,21 +27,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-ROW(async_read_row, discovery_row, "async::read") {
-  using discovery_row::discovery_row;
-  AWAIT(async::read(where))
-};
-
-ROW(async_read_live_row, discovery_row, "async::read_live") {
-  using discovery_row::discovery_row;
-  AWAIT(async::read_live(where))
-};
-
-ROW(async_examine_row, discovery_row, "async::examine") {
-  using discovery_row::discovery_row;
-  AWAIT(async::examine(where))
-};
-
 ROW(async_acquire_row, discovery_row, "async::acquire") {
   using discovery_row::discovery_row;
   AWAIT(async::acquire(where))
@@ -59,6 +44,21 @@ struct claimed_row : discovery_row {
     owned.emplace(where, ours());
     co_return;
   }
+};
+
+ROW(async_read_row, claimed_row, "async::read") {
+  using claimed_row::claimed_row;
+  AWAIT(async::read(where))
+};
+
+ROW(async_read_live_row, claimed_row, "async::read_live") {
+  using claimed_row::claimed_row;
+  AWAIT(async::read_live(where))
+};
+
+ROW(async_examine_row, claimed_row, "async::examine") {
+  using claimed_row::claimed_row;
+  AWAIT(async::examine(where))
 };
 
 ROW(async_publish_again_row, claimed_row, "async::publish of a claim") {
