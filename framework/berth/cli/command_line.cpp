@@ -8,10 +8,10 @@
 #include <fmt/ranges.h>
 #include <CLI/CLI.hpp>
 
+#include <berth/base/duration.hpp>
 #include <berth/base/error.hpp>
 #include <berth/base/redact.hpp>
 #include <berth/cli/commands.hpp>
-#include <berth/cli/duration.hpp>
 #include <berth/cli/help.hpp>
 #include <berth/cli/output.hpp>
 #include <berth/cli/usage_error.hpp>
@@ -59,11 +59,14 @@ void add_timeout(CLI::App& to, options& options) {
   to.add_option_function<std::string>(
         "--timeout",
         [&options](const std::string& text) {
-          try {
-            options.timeout = parse_duration(text);
-          } catch (const invalid_value& wrong) {
-            throw CLI::ValidationError("--timeout", wrong.what());
-          }
+          const auto parsed = parse_duration(text);
+          if (!parsed)
+            throw CLI::ValidationError(
+                "--timeout",
+                fmt::format("\"{}\" is not a duration: use a number of seconds, or a number with a "
+                            "unit, as in 500ms, 5s, 2m or 1h, at most a year",
+                            text));
+          options.timeout = *parsed;
         },
         "Give up after this time: 5s, 500ms, 2m, 1h, or seconds")
       ->type_name("DURATION");

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <limits>
 #include <type_traits>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include <berth/base/duration.hpp>
 #include <berth/base/error.hpp>
 #include <berth/config/environment.hpp>
 
@@ -38,27 +38,6 @@ std::optional<Number> parse_number(std::string_view text) {
 
 bool is_true(std::string_view text) { return text == "true" || text == "1"; }
 bool is_false(std::string_view text) { return text == "false" || text == "0"; }
-
-struct duration_unit {
-  std::string_view name;
-  std::int64_t milliseconds;
-};
-// "ms" first, since it ends in "s".
-constexpr duration_unit duration_units[] = {
-    {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}};
-
-std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
-  for (const auto& unit : duration_units) {
-    if (!text.ends_with(unit.name)) continue;
-    text.remove_suffix(unit.name.size());
-    const auto count = parse_number<std::int64_t>(text);
-    if (!count || *count < 0 ||
-        *count > std::numeric_limits<std::int64_t>::max() / unit.milliseconds)
-      return std::nullopt;
-    return std::chrono::milliseconds(*count * unit.milliseconds);
-  }
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -100,7 +79,9 @@ std::optional<option_value> parse_option(const option_value& like, std::string_v
       if (!is_true(text) && !is_false(text)) return std::nullopt;
       return is_true(text);
     } else if constexpr (std::is_same_v<T, std::chrono::milliseconds>) {
-      return parse_duration(text);
+      const auto parsed = parse_duration(text);
+      if (!parsed) return std::nullopt;
+      return std::chrono::round<std::chrono::milliseconds>(*parsed);
     } else {
       const auto number = parse_number<T>(text);
       if (!number) return std::nullopt;
