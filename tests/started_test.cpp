@@ -2,6 +2,9 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <chrono>
+#include <thread>
+
 #include <berth/discovery/port_file.hpp>
 #include <berth/store/location.hpp>
 
@@ -93,7 +96,7 @@ TEST_CASE("a server that finds another in its place ends with status 4") {
   fs::remove_all(at.place.directory);
   const auto early = test::run({PM_SERVER}, at.here);
   REQUIRE(early.status == 4);
-  REQUIRE_THAT(early.err, Catch::Contains("its files were deleted; find it with: lsof"));
+  REQUIRE_THAT(early.err, Catch::Contains("its files were deleted or moved; find it with: lsof"));
   fs::remove_all(at.list.path() / "berth");
   test::process second({PM_SERVER}, at.here);
   REQUIRE(test::eventually([&] { return read_live(at.place).has_value(); }));
@@ -102,4 +105,85 @@ TEST_CASE("a server that finds another in its place ends with status 4") {
   REQUIRE(ended.status == 4);
   REQUIRE_THAT(ended.err, Catch::Contains(fmt::format("(PID {})", second.pid())));
   REQUIRE(second.running());
+}
+
+TEST_CASE("a server follows its workspace when that is moved, and is listed there") {
+  workspace at;
+  const fs::path before = at.here / "before", after = at.here / "after";
+  fs::create_directories(before / ".git");
+  test::process first({PM_SERVER}, before);
+  REQUIRE(test::eventually([&] { return read_live({"pm", before / ".pm"}).has_value(); }));
+  fs::rename(before, after);
+  fs::create_directories(before / ".git");
+  test::process second({PM_SERVER}, before);
+  REQUIRE(test::eventually([&] { return read_live({"pm", before / ".pm"}).has_value(); }));
+  const auto listed = test::run({BERTH_COMMAND, "list"}, at.here);
+  REQUIRE_THAT(listed.out, Catch::Contains((before / ".pm").string()) &&
+                               Catch::Contains((after / ".pm").string()));
+  REQUIRE(test::eventually([&] {
+    return first.err().find("its server is found in " + (after / ".pm").string()) !=
+           std::string::npos;
+  }));
+  fs::remove_all(after / ".pm");
+  REQUIRE(test::eventually([&] { return read_live({"pm", after / ".pm"}).has_value(); }));
+  REQUIRE(read_live({"pm", after / ".pm"})->pid == static_cast<std::uint32_t>(first.pid()));
+  REQUIRE(test::run({BERTH_COMMAND, "stop"}, after).status == 0);
+  REQUIRE(first.wait().status == 0);
+  REQUIRE(test::run({BERTH_COMMAND, "stop"}, before).status == 0);
+  REQUIRE(second.wait().status == 0);
+}
+
+TEST_CASE("an interrupted ensure leaves a server that has published: others may have found it") {
+  for (int round = 0; round < 20; ++round) {
+    workspace at;
+    test::process starter({BERTH_COMMAND, "ensure", "--", PM_SERVER}, at.here);
+    REQUIRE(test::eventually([&] { return runs("^" + std::string(PM_SERVER)); }));
+    starter.signal(SIGSTOP);
+    REQUIRE(test::eventually([&] { return read_live(at.place).has_value(); }));
+    const auto found = read_live(at.place);
+    starter.signal(SIGTERM);
+    starter.signal(SIGCONT);
+    starter.wait();
+    REQUIRE(read_live(at.place));
+    REQUIRE(read_live(at.place)->instance_id == found->instance_id);
+    REQUIRE(test::run({BERTH_COMMAND, "stop"}, at.here).status == 0);
+  }
+}
+
+TEST_CASE("an ensure that is interrupted as its command fails ends at once") {
+  const auto marker = fmt::format("8{:06}", ::getpid() % 1000000);
+  for (int round = 0; round < 20; ++round) {
+    workspace at;
+    const fs::path failing = at.here / "failing";
+    test::process starter(
+        {BERTH_COMMAND, "ensure", "--", "/bin/sh", "-c",
+         fmt::format("sleep {} & sleep 0.1; touch {}; exit 7", marker, failing.string())},
+        at.here);
+    REQUIRE(test::eventually([&] { return fs::exists(failing); }));
+    std::this_thread::sleep_for(std::chrono::milliseconds(round));  // any moment will do
+    starter.signal(SIGTERM);
+    REQUIRE(test::eventually([&] { return !starter.running(); }, std::chrono::seconds(10)));
+    REQUIRE(test::eventually([&] { return !runs("sleep " + marker); }));
+  }
+}
+
+TEST_CASE("output beyond the file-size limit is an error, not the end of a server") {
+  workspace at;
+  const auto started =
+      at.shell(fmt::format("ulimit -f 1; exec {} ensure -- {}", BERTH_COMMAND, PM_SERVER));
+  INFO(started.err);
+  REQUIRE(started.status == 0);
+  const auto pid = read_live(at.place)->pid;
+  const fs::path log = at.place.directory / "server.log";
+  for (int turn = 0; turn < 200 && fs::file_size(log) < 1024; ++turn) {
+    fs::remove(at.place.port_file());
+    REQUIRE(test::eventually([&] { return read_live(at.place).has_value(); }));
+  }
+  fs::remove(at.place.port_file());
+  REQUIRE(test::eventually([&] { return read_live(at.place).has_value(); }));
+  REQUIRE(read_live(at.place)->pid == pid);
+  const auto refused =
+      at.shell(fmt::format("ulimit -f 0; {} doctor >{}/output", BERTH_COMMAND, at.here.string()));
+  REQUIRE(refused.status == 1);
+  REQUIRE_THAT(refused.err, Catch::Contains("standard output") && Catch::Contains("ulimit -f"));
 }

@@ -111,7 +111,8 @@ TEST_CASE("of a start and a server whose directory is deleted at any moment, one
       });
 }
 
-TEST_CASE("a server of a workspace that was moved lets another start at the old place") {
+TEST_CASE(
+    "a server of a workspace that was moved goes on there, and another starts at the old place") {
   const own_list list;
   const test::temporary_directory directory;
   const auto old_place = directory.path() / "project", new_place = directory.path() / "moved";
@@ -129,8 +130,17 @@ TEST_CASE("a server of a workspace that was moved lets another start at the old 
   std::filesystem::create_directory(old_place);
   while (!std::filesystem::exists(where.lock_file())) std::this_thread::yield();
   REQUIRE_FALSE(owner.intact());
-  REQUIRE_THROWS_WITH(owner.publish(numbered(1)), Catch::Contains("was moved away"));
+  owner.publish(numbered(3));
+  REQUIRE(owner.where().directory == new_place / ".pm");
+  REQUIRE(owner.intact());
   REQUIRE(starter.result() == published);
-  REQUIRE_THROWS_WITH(owner.publish(numbered(1)), Catch::Contains("was moved away"));
+  REQUIRE(live_port(owner.where()) == 3);
   REQUIRE(live_port(where) == 2);
+  REQUIRE(instance_list::live("pm").size() == 2);
+  std::filesystem::remove_all(new_place / ".pm");
+  REQUIRE_FALSE(owner.intact());
+  owner.publish(numbered(4));
+  REQUIRE(live_port(owner.where()) == 4);
+  owner.remove();
+  REQUIRE(instance_list::live("pm").size() == 1);
 }

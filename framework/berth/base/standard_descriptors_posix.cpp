@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -9,6 +10,7 @@ namespace berth {
 
 // open(2) gives the lowest number that is free.
 void reserve_standard_descriptors() noexcept {
+  (void)::signal(SIGXFSZ, SIG_IGN);
   for (int number = 0; number <= STDERR_FILENO; ++number) {
     if (::fcntl(number, F_GETFD) != -1 || errno != EBADF) continue;
     const int mode = number == STDERR_FILENO ? O_WRONLY : O_RDONLY;

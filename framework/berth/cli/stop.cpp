@@ -8,8 +8,10 @@
 #include <berth/client/async.hpp>
 #include <berth/coro/sleep.hpp>
 #include <berth/coro/with_scope.hpp>
+#include <berth/discovery/port_file.hpp>
 #include <berth/discovery/server_process.hpp>
 #include <berth/io/event_loop.hpp>
+#include <berth/liveness/process.hpp>
 #include <berth/service/service.hpp>
 
 namespace berth::cli {
@@ -26,11 +28,10 @@ task<> explain_delay(const location& location, const record& server) {
   if (!present && !present.absent()) co_return;
   complain(fmt::format(
       "{} (PID {}) {}", location.server_name(), server.pid,
-      present
-          ? "does not react to the request to stop: it may be halted or hanging. Waiting; end it "
-            "by "
-            "force with: berth stop --kill"
-          : "is still answering requests. Waiting; cancel them with: berth stop --now"));
+      present ? std::string("does not react to the request to stop: it may be halted or hanging. "
+                            "Waiting; end it by force with: berth stop --kill")
+              : "is still answering requests. Waiting; cancel them with: " +
+                    command_to_end(server.pid)));
 }
 
 void ask_again(const record& server, const location& location) {
@@ -110,9 +111,14 @@ int stop(const options& options) {
     if (options.json) answer(options, "stopped", url_of(*server));
     return done;
   }
+  // Once it has unpublished itself, it is answering its last requests, which a second signal
+  // cancels, and no command finds it any more.
+  std::string advice;
+  if (!options.kill)
+    advice = read_live(location) ? " End it by force with: berth stop --kill"
+                                 : " Cancel its last requests with: " + command_to_end(server->pid);
   complain(fmt::format("{} (PID {}) was asked to stop and has not ended in time.{}",
-                       location.server_name(), server->pid,
-                       options.kill ? "" : " End it by force with: berth stop --kill"));
+                       location.server_name(), server->pid, advice));
   return timed_out;
 }
 

@@ -97,8 +97,10 @@ class start {
         co_await shield(child.leave());
         co_return published;
       }
-      co_await shield(child.end());
+      co_await shield(child.end_unless_published());
       if (!published.timed_out()) co_return published;
+      auto late = co_await shield(published_meanwhile());
+      if (late) co_return late;
     } catch (...) {
       failed = std::current_exception();
     }
@@ -139,10 +141,8 @@ class start {
   /// The command may have ended because it found another server, started by hand: use that one.
   task<result<record>> after_end(result<exit_status> how) {
     if (!how) co_return how.failure();
-    auto found = co_await async::read_live(where_);
-    if (!found && !found.absent()) co_return found;
-    const bool another = found && (replaced_.empty() || found->instance_id != replaced_);
-    if (another && will_do(found->version, options_)) co_return found;
+    auto found = co_await published_meanwhile();
+    if (found || !found.absent()) co_return found;
     const std::string end = how->signal ? fmt::format("was ended by signal {}", how->signal)
                                         : fmt::format("exited with status {}", how->code);
     const bool succeeded = how->signal == 0 && how->code == 0;
@@ -150,6 +150,15 @@ class start {
         fmt::format("{} {} before it published {}{}{}", name(), end, where_.port_file().string(),
                     succeeded ? advice() : std::string(), log_text()),
         std::make_error_code(std::errc::no_child_process), log_lines());
+  }
+
+  /// A server that satisfies the caller, other than the one to replace.
+  task<result<record>> published_meanwhile() {
+    auto found = co_await async::read_live(where_);
+    if (!found) co_return found;
+    const bool another = replaced_.empty() || found->instance_id != replaced_;
+    if (!another || !will_do(found->version, options_)) co_return failure::absent();
+    co_return found;
   }
 
   std::string advice() const {
@@ -245,7 +254,7 @@ task<result<record>> replace(location where, std::vector<std::string> command,
   const auto starting = co_await offload(std::move(job));
   if (!starting) co_return starting.failure();
   if (!*starting)
-    throw error("another process is starting or replacing the server at this moment",
+    throw error("another process is starting or replacing the server; try again when it is done",
                 std::make_error_code(std::errc::device_or_resource_busy));
   start one(std::move(where), std::move(command), std::move(options), until, old.instance_id);
   auto started = co_await one.run();

@@ -17,7 +17,7 @@ struct start_report {
 
 /// An order from the starter to the supervisor. The end of the socket means that the starter has
 /// died.
-enum class start_order : char { end = 'e', leave = 'l' };
+enum class start_order : char { end = 'e', end_unless_published = 'u', leave = 'l' };
 
 /// What a forked process needs to become the supervisor; made before the fork.
 struct supervised_start {

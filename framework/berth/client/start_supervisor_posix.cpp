@@ -204,6 +204,7 @@ class supervisor {
       ::_exit(0);
     }
     if (order == start_order::leave) ::_exit(0);
+    if (order == start_order::end_unless_published) end_politely_unless_published();
     end_politely();
   }
 
@@ -221,6 +222,18 @@ class supervisor {
     }
     kill_all();
     finish();
+  }
+
+  [[noreturn]] void end_politely_unless_published() noexcept {
+    try {
+      lock_file lock(start_.place.lock_file());
+      const mutation_guard guard(lock);
+      if (has_published()) ::_exit(0);
+      end_politely();
+    } catch (const std::exception&) {
+      log_ignored_exception("locking out other starts");
+    }
+    end_politely();
   }
 
   bool has_published() const {

@@ -44,6 +44,8 @@ class started_command {
   task<result<exit_status>> ended();
   /// Ends all its processes, and waits for that: by SIGTERM, two seconds later by SIGKILL.
   task<> end();
+  /// The same, but a command whose server has published is left to itself: others may use it.
+  task<> end_unless_published();
   /// Leaves it to itself: it is nobody's child here any more.
   task<> leave();
 

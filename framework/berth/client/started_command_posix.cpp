@@ -83,13 +83,15 @@ struct started_command::core {
     watch->tell({.readable = true});
   }
 
+  // Reads to the end: the watch reports only once that the other end was closed.
   void receive() noexcept {
     start_report received;
-    const ssize_t length = ::recv(pair.ours.get(), &received, sizeof received, MSG_DONTWAIT);
-    if (length < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (length == sizeof received) {
+    for (;;) {
+      const ssize_t length = ::recv(pair.ours.get(), &received, sizeof received, MSG_DONTWAIT);
+      if (length < 0 && errno == EINTR) continue;
+      if (length < 0 && errno == EAGAIN) return;
+      if (length != sizeof received) break;
       if (!report) report = received;
-      return;
     }
     watch.reset();
     // It has closed its end by exiting, so this does not wait.
@@ -133,6 +135,11 @@ task<result<exit_status>> started_command::ended() {
 // not answer at all.
 task<> started_command::end() {
   if (!core_->over.is_set()) core_->tell(start_order::end);
+  (void)co_await core_->over.wait(deadline::after(15s));
+}
+
+task<> started_command::end_unless_published() {
+  if (!core_->over.is_set()) core_->tell(start_order::end_unless_published);
   (void)co_await core_->over.wait(deadline::after(15s));
 }
 

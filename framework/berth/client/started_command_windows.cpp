@@ -1,13 +1,16 @@
 #include <csignal>
 
 #include <berth/client/started_command.hpp>
+#include <berth/discovery/port_file.hpp>
 
 namespace berth {
 
 struct started_command::core {
-  core(event_loop& loop, const std::vector<std::string>& command, const child_options& options)
-      : child(loop, command, options) {}
+  core(event_loop& loop, const std::vector<std::string>& command, const child_options& options,
+       location at)
+      : child(loop, command, options), place(std::move(at)) {}
   child_process child;
+  location place;
   bool over = false;
 };
 
@@ -20,7 +23,7 @@ started_command::started_command(event_loop& loop, std::vector<std::string> comm
   child.directory = options.directory;
   child.environment = std::move(options.environment);
   child.detached = true;
-  core_ = std::make_unique<core>(loop, command, child);
+  core_ = std::make_unique<core>(loop, command, child, std::move(options.place));
 }
 
 started_command::~started_command() {
@@ -38,6 +41,17 @@ task<> started_command::end() {
   core_->over = true;
   core_->child.kill_session(SIGTERM);
   (void)co_await core_->child.wait(deadline::after(std::chrono::seconds(10)));
+}
+
+task<> started_command::end_unless_published() {
+  if (!core_->over) {
+    const auto published = read_live(core_->place);
+    if (published && published->pid == static_cast<std::uint32_t>(core_->child.pid())) {
+      co_await leave();
+      co_return;
+    }
+  }
+  co_await end();
 }
 
 task<> started_command::leave() {

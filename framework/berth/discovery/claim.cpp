@@ -193,20 +193,32 @@ void claim::prepare() {
     lock_.emplace(where_.lock_file());
 }
 
-// If the parent directory is gone or is another one, there is no workspace to publish for. If our
-// lock file still has a name, both directories were moved, and may come back; until then, another
-// server may start at the old place.
+// If the parent directory is gone or is another one, both directories were moved, in which case our
+// files are still in ours, or there is no workspace to publish for any more.
 void claim::make_directory() {
   if (!established_ || still_published()) return prepare_directory(where_.directory);
   const auto above = identify(workspace_of(where_.directory));
   if (above && (!workspace_ || above == workspace_))
     return prepare_directory(where_.directory, parents::must_exist);
   if (entry_) entry_->let_go();
+  if (follow()) return check_named_directory(where_.directory);
   if (lock_->is_linked())
     throw error(fmt::format("{} was moved away: clients find its server at the new place only",
                             where_.directory.parent_path().string()),
                 std::make_error_code(std::errc::resource_unavailable_try_again));
   throw workspace_gone(where_);
+}
+
+/// Goes on in the place to which a directory above ours was moved. Another server may start at the
+/// old one.
+bool claim::follow() {
+  const auto now = lock_->find();
+  if (!now || now->parent_path().filename() != where_.directory.filename()) return false;
+  where_.directory = now->parent_path();
+  lock_->follow(where_.lock_file());
+  workspace_.reset();
+  if (entry_) entry_.emplace(where_);
+  return true;
 }
 
 void claim::publish(const record& server) { change(&server); }

@@ -58,7 +58,8 @@ class claim {
   ~claim();
 
   /// Replaces the previously published file, if any; a failure leaves it as it was. Creates the
-  /// directory again if it was deleted; throws workspace_gone if its parent was deleted too. Throws
+  /// directory again if it was deleted; throws workspace_gone if its parent was deleted too. If
+  /// both were moved, publishes in the new place, which where() names from then on. Throws
   /// already_running if the claim was lost: both files were deleted, and another server came.
   void publish(const record& server);
   /// Whether the file and the lock file are still there and ours. Enters the server in the list
@@ -77,6 +78,7 @@ class claim {
   claim(location where, const record* server, claim_options options);
   void prepare();
   void make_directory();
+  bool follow();
   void change(const record* server);
   bool try_change(const record* server);
   std::optional<std::filesystem::path> entry_of_owner() const;

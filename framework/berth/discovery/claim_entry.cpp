@@ -11,7 +11,7 @@ namespace berth {
 namespace {
 
 /// How long a server has to publish again what was deleted, before a start is refused for it.
-constexpr std::chrono::seconds longest_wait_for_owner{2};
+constexpr std::chrono::seconds longest_wait_for_owner{4};
 
 }  // namespace
 
@@ -30,8 +30,9 @@ void claim::await_owner() const {
     const auto found = examine_to_replace(where_, *options_.strategy);
     if (found && !found->stale()) throw already_running(where_, found->server);
     if (std::chrono::steady_clock::now() >= give_up) {
-      log::warning("the server of {} lives, but its files were deleted; find it with: lsof {}",
-                   where_.directory.string(), entry->string());
+      log::warning(
+          "the server of {} lives, but its files were deleted or moved; find it with: lsof {}",
+          where_.directory.string(), entry->string());
       throw already_running(where_, std::nullopt);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -36,6 +36,12 @@ class lock_file {
   void refresh();
   /// Whether the open file still has a name, this or another one.
   bool is_linked() const { return files_[0] && files_[0]->status().linked; }
+  /// Where the open file is now; nullopt if it was deleted, or if the system does not tell.
+  std::optional<std::filesystem::path> find() const {
+    return files_[0] ? files_[0]->find() : std::nullopt;
+  }
+  /// The same files by another path, after their directory was moved.
+  void follow(std::filesystem::path path) { path_ = std::move(path); }
   /// A number that no other lock file in use has, once its mutation lock was taken.
   std::uint64_t id() const noexcept;
   /// Whether nobody has called mark() on this file yet. Both with the mutation lock held.

@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include <berth/base/log.hpp>
 #include <berth/client/async.hpp>
 #include <berth/client/look_until.hpp>
@@ -18,8 +20,9 @@ namespace {
 
 /// How often a successor tries to take the lock of the server that hands over.
 constexpr std::chrono::milliseconds owner_pause = 1s;
-/// How often a server makes sure that it is listed.
-constexpr std::chrono::milliseconds list_pause = 30s;
+/// How often a server makes sure that it is listed, and that its directory has not been moved,
+/// which no watch reports. A start at the old place waits for that (see claim::await_owner).
+constexpr std::chrono::milliseconds list_pause = 2s;
 
 }  // namespace
 
@@ -80,10 +83,16 @@ task<> publication::let_removal_end() {
   (void)co_await sleep_for(60ms);
 }
 
+// A watch is for one path: the error ends it, and the next one is for the new path.
 task<> publication::publish_again() {
+  const auto before = claim_.where().directory;
   const auto published = co_await async::publish(claim_, server_);
   if (!published) co_return;
   if (times_) ++*times_;
+  if (claim_.where().directory != before)
+    throw error(fmt::format("{} was moved: its server is found in {} from now on", before.string(),
+                            claim_.where().directory.string()),
+                std::make_error_code(std::errc::no_such_file_or_directory));
   log::warning("{} had been deleted and is published again", claim_.where().port_file().string());
 }
 

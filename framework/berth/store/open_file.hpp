@@ -67,6 +67,10 @@ class open_file {
   bool is_read_locked(lock_range range) const noexcept;
 
   native_handle handle() const noexcept { return handle_.get(); }
+  /// Where the file is now, which may have been moved; nullopt if it was deleted, or if the system
+  /// does not tell.
+  std::optional<std::filesystem::path> find() const;
+
   const path_name& name() const noexcept { return name_; }
   std::filesystem::path path() const { return name_; }
 

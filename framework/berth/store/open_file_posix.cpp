@@ -9,6 +9,7 @@
 #endif
 
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 
 #include <fmt/format.h>
@@ -148,6 +149,19 @@ void open_file::write(std::string_view content) {
     if (length < 0) fail("write", name_);
     content.remove_prefix(static_cast<std::size_t>(length));
   }
+}
+
+std::optional<std::filesystem::path> open_file::find() const {
+  std::error_code failed;
+#ifdef F_GETPATH
+  char buffer[PATH_MAX];
+  if (::fcntl(handle_.get(), F_GETPATH, buffer) != 0) return std::nullopt;
+  std::filesystem::path path(buffer);
+#else
+  auto path = std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", handle_.get()), failed);
+#endif
+  if (failed || identify(path) != status().id) return std::nullopt;
+  return path;
 }
 
 void open_file::touch() {

@@ -157,6 +157,9 @@ void open_file::write(std::string_view content) {
   fail("write", name_);
 }
 
+// A directory is not moved while a file in it is open.
+std::optional<std::filesystem::path> open_file::find() const { return std::nullopt; }
+
 void open_file::touch() {
   FILETIME now;
   ::GetSystemTimeAsFileTime(&now);
