@@ -121,6 +121,7 @@ bool claim::try_change(const record* server) {
     in_place_ = published_->status().id;
   else
     refuse_beside_another();
+  if (entry_ && !workspace_) workspace_ = identify(workspace_of(where_.directory));
   keep_listed();
   if (server && !write(*server)) return false;
   if (server && entry_) entry_->announce();
