@@ -1,6 +1,7 @@
 // Leaves the signal handlers of the program as they were. One file per platform; thread-safe.
 #pragma once
 
+#include <berth/base/signals_blocked.hpp>
 #include <berth/base/start_thread.hpp>
 
 namespace berth::c {
@@ -15,21 +16,10 @@ class child_signal_guard {
   ~child_signal_guard();
 };
 
-namespace detail {
-
-struct signals_blocked {
-  signals_blocked();
-  signals_blocked(const signals_blocked&) = delete;
-  signals_blocked& operator=(const signals_blocked&) = delete;
-  ~signals_blocked();
-};
-
-}  // namespace detail
-
 /// Starts a thread that handles none of the program's signals.
 template <typename Call>
 std::thread quiet_thread(Call call) {
-  const detail::signals_blocked here;
+  const signals_blocked here;
   return start_thread(std::move(call));
 }
 

@@ -10,8 +10,6 @@ std::mutex guards_mutex;
 int guards = 0;
 struct sigaction handler_before;
 
-thread_local sigset_t blocked_before;
-
 }  // namespace
 
 child_signal_guard::child_signal_guard() {
@@ -22,16 +20,6 @@ child_signal_guard::child_signal_guard() {
 child_signal_guard::~child_signal_guard() {
   const std::scoped_lock held(guards_mutex);
   if (--guards == 0) sigaction(SIGCHLD, &handler_before, nullptr);
-}
-
-detail::signals_blocked::signals_blocked() {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &blocked_before);
-}
-
-detail::signals_blocked::~signals_blocked() {
-  pthread_sigmask(SIG_SETMASK, &blocked_before, nullptr);
 }
 
 }  // namespace berth::c

@@ -1,4 +1,3 @@
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -6,6 +5,7 @@
 #include <cerrno>
 
 #include <berth/base/error.hpp>
+#include <berth/base/signals_blocked.hpp>
 #include <berth/client/start_supervisor.hpp>
 #include <berth/client/started_command.hpp>
 #include <berth/coro/event.hpp>
@@ -35,23 +35,8 @@ struct sockets {
   unique_handle ours, theirs;
 };
 
-class all_signals_blocked {
- public:
-  all_signals_blocked() noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  all_signals_blocked(const all_signals_blocked&) = delete;
-  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-  ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
- private:
-  sigset_t before_;
-};
-
 pid_t fork_supervisor(const supervised_start& start) {
-  const all_signals_blocked blocked;
+  const signals_blocked blocked;
   const pid_t pid = ::fork();
   if (pid == 0) supervise(start);
   if (pid < 0) throw error(last_system_error(), "start", start.arguments.front());

@@ -148,8 +148,12 @@ bool held_entry::try_to_hold() {
   return false;
 }
 
-void held_entry::announce() {
-  if (file_) file_->touch();
+void held_entry::announce() noexcept {
+  try {
+    if (file_) file_->touch();
+  } catch (...) {
+    log_ignored_exception("announcing a server in the list of instances");
+  }
 }
 
 void held_entry::remove() {

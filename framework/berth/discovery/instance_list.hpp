@@ -46,8 +46,8 @@ class held_entry {
   bool hold();
   bool held() const noexcept { return file_.has_value(); }
   /// Notifies the programs that watch the list: the port file that the entry points to is
-  /// published.
-  void announce();
+  /// published. If that fails, they notice when they look again.
+  void announce() noexcept;
   void let_go() noexcept { file_.reset(); }
   /// Removes the entry, if it is held.
   void remove();

@@ -7,7 +7,10 @@
 #include <thread>
 #include <vector>
 
+#include <uv.h>
+
 #include <berth/base/log.hpp>
+#include <berth/base/signals_blocked.hpp>
 
 namespace berth {
 namespace {
@@ -39,10 +42,30 @@ bool start_as_many() noexcept {
   return started;
 }
 
+/// Makes libuv start its threads now. Without descriptors for a loop, they start at the first job.
+void start_pool() noexcept {
+  uv_loop_t loop;
+  if (uv_loop_init(&loop) != 0) return;
+  uv_work_t nothing;
+  const auto work = [](uv_work_t*) {};
+  const auto done = [](uv_work_t*, int) {};
+  if (uv_queue_work(&loop, &nothing, work, done) == 0) uv_run(&loop, UV_RUN_DEFAULT);
+  uv_loop_close(&loop);
+}
+
+// The pool serves every loop of the process, whichever thread is the first to need it, and must not
+// take signals that only the program's own threads expect.
+bool start_quietly() noexcept {
+  const signals_blocked blocked;
+  if (!start_as_many()) return false;
+  start_pool();
+  return true;
+}
+
 }  // namespace
 
 bool thread_pool_starts() noexcept {
-  static const bool starts = start_as_many();
+  static const bool starts = start_quietly();
   return starts;
 }
 

@@ -4,8 +4,8 @@
 
 namespace berth {
 
-/// Whether the pool's threads can be started. Tried once, by starting as many; logs a warning if
-/// they cannot. Blocking calls are then made on the loop itself.
+/// Starts the pool's threads, which handle no signals, and returns whether they could be started.
+/// Tried once; logs a warning if they cannot. Blocking calls are then made on the loop itself.
 bool thread_pool_starts() noexcept;
 
 }  // namespace berth
