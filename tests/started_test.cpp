@@ -139,10 +139,10 @@ TEST_CASE("an interrupted ensure leaves a server that has published: others may 
   workspace at;
   const auto waits = fmt::format("while [ ! -e go ]; do sleep 0.01; done; exec {}", PM_SERVER);
   test::process starter({BERTH_COMMAND, "ensure", "--", "/bin/sh", "-c", waits}, at.here);
-  const auto child_of = [](std::uint32_t parent) {
+  const auto child_of = [](pid_t parent) {
     return test::run({"pgrep", "-P", std::to_string(parent)}).out;
   };
-  const auto starter_pid = static_cast<std::uint32_t>(starter.pid());
+  const pid_t starter_pid = starter.pid();
   REQUIRE(test::eventually([&] { return !child_of(starter_pid).empty(); }));
   const auto supervisor = static_cast<pid_t>(std::stol(child_of(starter_pid)));
   REQUIRE(test::eventually([&] { return !child_of(supervisor).empty(); }));
