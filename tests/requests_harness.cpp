@@ -79,7 +79,7 @@ task<> client(run_state& state, unsigned seed) {
     }
     if (!state.pauses) continue;
     if (state.left % 250 == 0)
-      state.pause_until = deadline::after(std::chrono::microseconds(40'000 + random() % 30'000));
+      state.pause_until = deadline::after(std::chrono::microseconds(40'000 + random() % 60'000));
     const auto slept = co_await sleep_until(state.pause_until);
     if (!slept) co_return;
   }

@@ -11,7 +11,7 @@ namespace berth {
 namespace {
 
 /// How long a server has to publish again what was deleted, before a start is refused for it.
-constexpr std::chrono::seconds longest_wait_for_owner{4};
+constexpr std::chrono::seconds longest_wait_for_owner{6};
 
 }  // namespace
 
