@@ -12,6 +12,7 @@
 #include <berth/io/file.hpp>
 
 #include "support/catch.hpp"
+#include "support/sanitized.hpp"
 #include "support/streams.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -32,18 +33,6 @@ TEST_CASE("a file is read whole if there is no limit") {
   run(body(directory.path() / "file"));
 }
 
-namespace {
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#elif defined(__has_feature)
-constexpr bool sanitized = __has_feature(address_sanitizer) || __has_feature(thread_sanitizer);
-#else
-constexpr bool sanitized = false;
-#endif
-
-}  // namespace
-
 TEST_CASE("a file that is too large is refused before it is read") {
   const test::temporary_directory directory;
   const auto path = directory.path() / "sparse";
@@ -54,7 +43,7 @@ TEST_CASE("a file that is too large is refused before it is read") {
   };
   REQUIRE_THROWS_WITH(run(read(path, 64u << 20)), Catch::Contains("larger than 67108864 bytes"));
   // Under the sanitizers, an allocation that large ends the program.
-  if (!sanitized)
+  if (!test::sanitized)
     REQUIRE_THROWS_WITH(run(read(path, SIZE_MAX)),
                         Catch::Contains("no memory for its 8796093022208"));
 }
