@@ -35,17 +35,19 @@ TEST_CASE("a file is read whole if there is no limit") {
 
 TEST_CASE("a file that is too large is refused before it is read") {
   const test::temporary_directory directory;
-  const auto path = directory.path() / "sparse";
-  test::write_text(path, "x");
-  std::filesystem::resize_file(path, std::uintmax_t{1} << 43);
+  const auto path = directory.path() / "file";
   const auto read = [](std::filesystem::path from, std::size_t most) -> task<> {
     (void)co_await read_file(from, most);
   };
-  REQUIRE_THROWS_WITH(run(read(path, 64u << 20)), Catch::Contains("larger than 67108864 bytes"));
+  test::write_text(path, "12345");
+  REQUIRE_THROWS_WITH(run(read(path, 4)), Catch::Contains("larger than 4 bytes"));
+#ifndef _WIN32
   // Under the sanitizers, an allocation that large ends the program.
-  if (!test::sanitized)
-    REQUIRE_THROWS_WITH(run(read(path, SIZE_MAX)),
-                        Catch::Contains("no memory for its 8796093022208"));
+  if (test::sanitized) return;
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 43);
+  REQUIRE_THROWS_WITH(run(read(path, SIZE_MAX)),
+                      Catch::Contains("no memory for its 8796093022208"));
+#endif
 }
 
 TEST_CASE("a shutdown beside a write ends the stream after all of it") {
